@@ -45,6 +45,26 @@ describe('a chunk', () => {
   });
 
   for (const path of both) {
+    it.each([
+      [{ maxLength: 8 }, '10.00', 'E_LENGTH'],
+      [{ minLength: 9 }, '1000000.00', 'E_LENGTH'],
+      [{ minLength: 2, maxLength: 8 }, '10.00', 'E_LENGTH'],
+      [{ pattern: '[0-9]{1,5}[.][0-9]{2}' }, '10.00', 'E_PATTERN'],
+      [{ enum: ['10.00'] }, '10.00', 'E_ENUM'],
+      [{ max: '99999.99' }, '10.00', 'E_RANGE'],
+    ] as const)(`sums an amount that %j rejects, as long as it is one (${path} path)`, (check, good, code) => {
+      const amount = fieldPlan('amount', 'decimal', column(0), { sum: true, currencyField: 1, ...check });
+      const plan = textPlan([amount, fieldPlan('currency', 'currency', column(1))]);
+      const bad = 'minLength' in check && check.minLength === 9 ? '10000.25' : '100000.25';
+      const lines = [good, bad, 'none', good].map((text) => `${text},EUR\n`);
+      const { summary, findings } = runInMemory({ plan, bytes: Buffer.from(lines.join('')) }, { path });
+      expect(findings[0]).toMatchObject({ record: 2, code });
+      expect(findings.map(({ record }) => record)).toEqual([2, 3]);
+      const minor = (text: string) => BigInt(text.replace('.', ''));
+      expect(summary.amounts.rejected['amount']).toEqual({ scale: 2, unreadable: 1, byCurrency: { EUR: String(minor(bad)) } });
+      expect(summary.amounts.read['amount']!.byCurrency).toEqual({ EUR: String(minor(bad) + 2n * minor(good)) });
+    });
+
     it(`sums amounts beyond 2^53 exactly (${path} path)`, () => {
       const amount = fieldPlan('amount', 'decimal', column(0), { sum: true, currencyField: 1 });
       const plan = textPlan([amount, fieldPlan('currency', 'currency', column(1))]);

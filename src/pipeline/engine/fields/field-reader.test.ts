@@ -158,6 +158,18 @@ describe('a field', () => {
     expect(read('string', '   ')).toBe('   ');
   });
 
+  it('to be summed has its number whatever other check its text fails', () => {
+    const numberOf = (text: string, more: Partial<FieldPlan>) => {
+      const reader = new FieldReader(fieldPlan('f', 'decimal', { column: 0, header: null }, { ...more, sum: true }), delimitedFormat);
+      reader.read(text, 'text');
+      return [reader.problem?.code, reader.unscaled];
+    };
+    expect(numberOf('100000.00', { maxLength: 8, enum: ['1.00'], max: '5' })).toEqual(['E_LENGTH', 10_000_000n]);
+    expect(numberOf('-5.00', { minLength: 8 })).toEqual(['E_LENGTH', -500n]);
+    expect(numberOf('5.00', { pattern: '[1-4.0]+' })).toEqual(['E_PATTERN', 500n]);
+    for (const text of ['1,000,000.00', '100000.001', '9'.repeat(37)]) expect(numberOf(text, { maxLength: 8 })).toEqual(['E_LENGTH', null]);
+  });
+
   it('of a JSON record needs a value of its kind', () => {
     expect(read('string', '5', {}, 'number')).toBe('E_TYPE');
     expect(read('int', '5', {}, 'number')).toBe('5');

@@ -22,7 +22,7 @@ type Present = Exclude<Value, null>;
  */
 export type TextKind = 'text' | 'string' | 'number' | 'boolean' | 'other' | 'unreadable';
 
-/** Null text: absent. `value` is set whenever the type check passed, also when a later check failed. */
+/** Null text: absent. `value` is set whenever the type check passed, also when another check failed. */
 export class FieldReader {
   readonly plan: FieldPlan;
   readonly #readType: (text: string) => Present | FieldProblem;
@@ -72,13 +72,13 @@ export class FieldReader {
     const { plan } = this;
     if (kind === 'unreadable') return this.#problems.packed;
     if (!acceptsKind(plan, kind)) return this.#problems.kind;
-    if (plan.minLength !== null || plan.maxLength !== null) {
-      const size = textSize(text);
-      if (size < (plan.minLength ?? 0) || size > (plan.maxLength ?? Number.POSITIVE_INFINITY)) return this.#problems.length;
-    }
+    const hasLength = isAsLong(text, plan);
+    // The amount of a rejected record counts: it is read whatever its length.
+    if (!hasLength && !plan.sum) return this.#problems.length;
     const value = this.#readType(text);
+    if (!(value instanceof FieldProblem)) this.value = value;
+    if (!hasLength) return this.#problems.length;
     if (value instanceof FieldProblem) return value;
-    this.value = value;
     if (this.#allowed !== null && !this.#allowed.has(text)) return this.#problems.enum;
     if (this.#matches !== null && !this.#matches(text)) return this.#problems.pattern;
     if (this.#min !== null && compareBound(value, this.#min, plan) < 0) return this.#problems.range;
@@ -105,6 +105,12 @@ export function trimSpaces(text: string): string {
   while (start < end && text.charCodeAt(start) === 0x20) start++;
   while (end > start && text.charCodeAt(end - 1) === 0x20) end--;
   return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+function isAsLong(text: string, { minLength, maxLength }: FieldPlan): boolean {
+  if (minLength === null && maxLength === null) return true;
+  const size = textSize(text);
+  return size >= (minLength ?? 0) && size <= (maxLength ?? Number.POSITIVE_INFINITY);
 }
 
 function acceptsKind(plan: FieldPlan, kind: TextKind): boolean {

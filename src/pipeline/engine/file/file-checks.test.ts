@@ -123,6 +123,15 @@ describe('the check of a file', () => {
     expect([checked.check.verdict, checked.check.records.rejected]).toEqual(['partial', 1]);
   });
 
+  it('counts an amount that is longer than it may be into control totals and limits', () => {
+    const plan = controlPlan({ maxInvalidAmount: { EUR: '100.00' } });
+    const fields = detail.fields.map((field) => (field.sum ? { ...field, maxLength: 8 } : field));
+    const limited = { ...plan, records: plan.records.map((record) => (record.name === 'detail' ? { ...record, fields } : record)) };
+    const checked = checkLines(limited, ['D,a,10.00,EUR', 'D,b,100000.00,EUR', 'T,2,100010.00']);
+    expect(checked.check.controlTotals).toMatchObject({ computed: { 'sum.amount': '100010.00' }, balanced: true });
+    expect(reasons(checked)).toEqual([['E_ACCEPTANCE', 'held']]);
+  });
+
   it('holds a file without its trailer, and says that the rule could not be computed', () => {
     expect(reasons(checkLines(controlPlan(), good))).toEqual([
       ['E_TRUNCATED', 'held'],

@@ -77,6 +77,23 @@ describe('fields of the reference parser', () => {
     expect(codeOf('int', '1', more)).toBeNull();
   });
 
+  it('an amount is read whatever other check its text fails', () => {
+    const more = { maxLength: 8, sum: true };
+    const long = check('decimal', '100000.00', more);
+    expect([long.problem, long.value]).toEqual([
+      { code: 'E_LENGTH', message: 'longer than 8 characters' },
+      { unscaled: 10_000_000n, scale: 2 },
+    ]);
+    expect(check('decimal', '5.00', { minLength: 8, sum: true }).value).toEqual({ unscaled: 500n, scale: 2 });
+    expect(check('decimal', '5.00', { pattern: '[1-4.0]+', sum: true }).value).toEqual({ unscaled: 500n, scale: 2 });
+    expect(check('int', '123456789', more).value).toBe(123_456_789n);
+    // The first problem stays the one that counts.
+    for (const text of ['1,000,000.00', '100000.001', '9'.repeat(37), '9'.repeat(1_000_000)]) {
+      const checked = check('decimal', text, more);
+      expect([checked.problem!.code, checked.value]).toEqual(['E_LENGTH', null]);
+    }
+  });
+
   it('a pattern without anchors must match the whole text, in linear time', () => {
     expect(codeOf('string', 'abc', { pattern: 'b' })).toBe('E_PATTERN');
     expect(codeOf('string', 'abc', { pattern: '^a' })).toBeNull();

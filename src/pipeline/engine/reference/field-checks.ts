@@ -22,7 +22,7 @@ export interface FieldText {
 export interface CheckedField {
   /** After trim; null when absent. */
   readonly text: string | null;
-  /** Null when absent or not readable as its type. */
+  /** Null when absent or not readable as its type, and where the length of what is no amount is wrong. */
   readonly value: Value;
   readonly problem: RowProblem | null;
 }
@@ -43,11 +43,13 @@ export function checkField(field: FieldPlan, raw: FieldText, format: FormatPlan)
     const message = field.usage === 'zoned' ? 'not a zoned decimal' : 'not an overpunched number';
     return { text: trimmed, value: null, problem: { code: 'E_ZONED', message } };
   }
-  const early = checkKind(field, raw.kind) ?? checkLength(field, text);
-  if (early !== null) return { text, value: null, problem: early };
+  const wrongKind = checkKind(field, raw.kind);
+  if (wrongKind !== null) return { text, value: null, problem: wrongKind };
+  const wrongLength = checkLength(field, text);
+  if (wrongLength !== null && !field.sum) return { text, value: null, problem: wrongLength };
   const reading = readValue(field, text);
-  if ('problem' in reading) return { text, value: null, problem: reading.problem };
-  return { text, value: reading.value, problem: checkValue(field, text, reading.value) };
+  if ('problem' in reading) return { text, value: null, problem: wrongLength ?? reading.problem };
+  return { text, value: reading.value, problem: wrongLength ?? checkValue(field, text, reading.value) };
 }
 
 function checkKind(field: FieldPlan, kind: FieldText['kind']): RowProblem | null {
@@ -148,8 +150,8 @@ function readMoment(field: FieldPlan, text: string, problem: RowProblem): Readin
 
 function readInt(text: string): Reading {
   if (!/^-?[0-9]+$/.test(text)) return { problem: { code: 'E_INT', message: 'not an integer' } };
-  const value = BigInt(text);
-  if (BigInt.asIntN(64, value) !== value) return { problem: { code: 'E_RANGE', message: 'integer beyond 64 bits' } };
+  const value = hasDigitsOver(text, 19) ? null : BigInt(text);
+  if (value === null || BigInt.asIntN(64, value) !== value) return { problem: { code: 'E_RANGE', message: 'integer beyond 64 bits' } };
   return { value };
 }
 
@@ -161,7 +163,13 @@ function readDecimalText(field: FieldPlan, text: string): Reading {
   if (fraction.length > scale) {
     return { problem: { code: 'E_DECIMAL', message: `more digits after the point than its scale of ${scale}` } };
   }
-  const magnitude = BigInt(point === 'implied' ? match[2]! : match[2]! + fraction.padEnd(scale, '0'));
-  if (magnitude.toString().length > 38) return { problem: { code: 'E_RANGE', message: 'more than 38 digits' } };
+  const digits = point === 'implied' ? match[2]! : match[2]! + fraction.padEnd(scale, '0');
+  if (hasDigitsOver(digits, 38)) return { problem: { code: 'E_RANGE', message: 'more than 38 digits' } };
+  const magnitude = BigInt(digits);
   return { value: { unscaled: match[1] === '-' ? -magnitude : magnitude, scale } };
+}
+
+/** Told from the text: a number as long as a record may be takes long to make. */
+function hasDigitsOver(text: string, digitsMax: number): boolean {
+  return text.replace(/^-?0*/, '').length > digitsMax;
 }
