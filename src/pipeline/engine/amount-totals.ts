@@ -168,6 +168,22 @@ function fieldAmounts(
   );
 }
 
+/** Of the amounts of one record; of sums it says no more than that their records come to so much at least. */
+export function withoutSigns(amounts: FieldAmounts): FieldAmounts {
+  return fieldAmounts(
+    Object.entries(amounts).map(([name, { scale, unreadable, byCurrency }]) => ({
+      name,
+      scale,
+      unreadable,
+      byCurrency: new Map(Object.entries(byCurrency).map(([currency, text]) => [currency, magnitudeOf(BigInt(text))])),
+    })),
+  );
+}
+
+export function magnitudeOf(amount: bigint): bigint {
+  return amount < 0n ? -amount : amount;
+}
+
 /** Adds (`sign` 1) or takes away (`sign` -1). Both sides may lack a field; a currency stays even when it reaches zero. */
 export function addAmounts(left: FieldAmounts, right: FieldAmounts, sign: 1 | -1 = 1): FieldAmounts {
   if (sign === 1 && Object.keys(left).length === 0) return right;

@@ -3,7 +3,7 @@
  * many at once from a generated kernel; both end in the same summary.
  */
 
-import { AmountTotals } from './amount-totals.ts';
+import { AmountTotals, magnitudeOf } from './amount-totals.ts';
 import { TargetOutput } from './bodies/target-output.ts';
 import type { ChunkSinks, ChunkSummary, EnvelopeRecord, Finding } from './chunk.ts';
 import type { CompiledFlow } from './compile-flow.ts';
@@ -17,6 +17,8 @@ export class ChunkTally {
   readonly outputs: readonly TargetOutput[];
   readonly byType: number[];
   readonly amounts: { readonly valid: AmountTotals; readonly rejected: AmountTotals; readonly filtered: AmountTotals };
+  /** Of rejected records, without signs; null where nothing is limited by it. */
+  readonly #magnitudes: AmountTotals | null;
   valid = 0;
   rejected = 0;
   filtered = 0;
@@ -36,6 +38,7 @@ export class ChunkTally {
     this.outputs = flow.plan.targets.map((_, index) => new TargetOutput(index, sinks.targets[index]!, sums, outputBytes));
     this.byType = flow.plan.records.map(() => 0);
     this.amounts = { valid: new AmountTotals(sums), rejected: new AmountTotals(sums), filtered: new AmountTotals(sums) };
+    this.#magnitudes = flow.plan.acceptance.maxInvalidAmount === null ? null : new AmountTotals(sums);
   }
 
   get read(): number {
@@ -72,6 +75,7 @@ export class ChunkTally {
       if (amount === null) this.amounts[status].addUnreadable(sum);
       else {
         this.amounts[status].add(sum, currency, amount);
+        if (status === 'rejected') this.#magnitudes?.add(sum, currency, magnitudeOf(amount));
         for (const target of targets) this.outputs[target]!.stripeAmounts.add(sum, currency, amount);
       }
     }
@@ -97,6 +101,7 @@ export class ChunkTally {
         rejected: this.amounts.rejected.toFieldAmounts(),
         filtered: this.amounts.filtered.toFieldAmounts(),
       },
+      ...(this.#magnitudes === null ? {} : { rejectedMagnitudes: this.#magnitudes.toFieldAmounts() }),
       byType: Object.fromEntries(types.map(([record, count]) => [record.name, count])),
       targets: this.outputs.map((output) => output.finish()),
       header: this.header,

@@ -93,6 +93,8 @@ export interface ChunkSummary {
     readonly rejected: FieldAmounts;
     readonly filtered: FieldAmounts;
   };
+  /** The rejected amounts summed without their signs; absent where the flow has no limit for them. */
+  readonly rejectedMagnitudes?: FieldAmounts;
   /** Records per data record type, uncounted types included. */
   readonly byType: Readonly<Record<string, number>>;
   readonly targets: readonly TargetTotals[];

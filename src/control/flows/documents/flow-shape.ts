@@ -195,7 +195,7 @@ const acceptance: Key = {
         min: 1,
         max: 50,
       },
-      description: 'partial: most rejected money, by currency.',
+      description: 'partial: most rejected money, without signs, by currency.',
     },
     onExceed: { shape: choice(['hold', 'reject']), default: 'hold', description: 'The file waits for a person, or is rejected.' },
     emptyFile: { shape: choice(['accept', 'reject']), default: 'reject', description: 'A file without records.' },

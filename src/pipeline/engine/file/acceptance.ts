@@ -10,8 +10,8 @@ export interface InvalidTotals {
   readonly records: RecordCounts;
   /** Read ones that count as records of the file (`countedRecords`). */
   readonly counted: number;
-  /** Amounts of the rejected records. */
-  readonly rejected: FieldAmounts;
+  /** Amounts of the rejected records, each without its sign: a credit does not make up for a debit. */
+  readonly rejectedMagnitudes: FieldAmounts;
   /** A damaged file of which nothing could be read is not an empty one. */
   readonly isDamaged: boolean;
 }
@@ -33,7 +33,7 @@ function strictLimits(records: RecordCounts, counted: number): string[] {
   return records.rejected > 0 ? [`${records.rejected} of ${counted} records are invalid and the flow accepts none`] : [];
 }
 
-function partialLimits(policy: AcceptancePlan, { records, counted, rejected }: InvalidTotals): string[] {
+function partialLimits(policy: AcceptancePlan, { records, counted, rejectedMagnitudes }: InvalidTotals): string[] {
   const exceeded: string[] = [];
   if (policy.maxInvalid !== null && records.rejected > policy.maxInvalid) {
     exceeded.push(`${records.rejected} records are invalid, more than ${policy.maxInvalid}`);
@@ -42,7 +42,7 @@ function partialLimits(policy: AcceptancePlan, { records, counted, rejected }: I
     exceeded.push(`${records.rejected} of ${counted} records are invalid, more than the ratio ${policy.maxInvalidRatio}`);
   }
   for (const [currency, limit] of Object.entries(policy.maxInvalidAmount ?? {})) {
-    for (const [field, { scale, byCurrency }] of Object.entries(rejected)) {
+    for (const [field, { scale, byCurrency }] of Object.entries(rejectedMagnitudes)) {
       const unscaled = BigInt(Object.hasOwn(byCurrency, currency) ? byCurrency[currency]! : '0');
       if (compareNumbers({ unscaled, scale }, parseDecimal(limit)) > 0) {
         exceeded.push(`the invalid ${currency} of field ${JSON.stringify(field)} are more than ${limit}`);

@@ -3,7 +3,7 @@
  * totals), acceptance policy. Its verdict comes after the outputs and decides what becomes of them.
  */
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
-import { addAmounts } from '../amount-totals.ts';
+import { addAmounts, withoutSigns } from '../amount-totals.ts';
 import type { ChunkSummary, EnvelopeRecord, FieldAmounts, Finding, RecordCounts } from '../chunk.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
 import { fileErrors } from '../engine-errors.ts';
@@ -11,6 +11,7 @@ import { acceptanceReasons } from './acceptance.ts';
 import { type Exclusion, type FinishedChunk, findDuplicates } from './duplicates.ts';
 import { type ControlTotals, checkFileRules, countedRecords } from './file-rules.ts';
 import type { FileReason, Verdict } from './file-verdict.ts';
+import { rejectedMagnitudesOf } from './fold-summaries.ts';
 
 export interface FileInput {
   /** Of all chunks, folded. */
@@ -45,7 +46,7 @@ export interface FileCheck {
 
 /** Reads the source again only where hashes of unique fields meet. */
 export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
-  const totals = excludeDuplicates(flow, input);
+  const { rejectedMagnitudes, ...totals } = excludeDuplicates(flow, input);
   const damage = [...(input.damage ?? []), ...input.summary.damage];
   const rules = checkFileRules(flow, { summary: input.summary, records: totals.records });
   const damaged = flow.plan.acceptance.onDamage === 'reject' ? 'rejected' : 'held';
@@ -56,7 +57,7 @@ export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
     ...acceptanceReasons(flow.plan.acceptance, {
       records: totals.records,
       counted: countedRecords(flow.plan, input.summary.byType, totals.records.read),
-      rejected: totals.amounts.rejected,
+      rejectedMagnitudes,
       isDamaged: damage.length > 0,
     }),
   ];
@@ -84,15 +85,23 @@ function reason(verdict: FileReason['verdict'], code: string, message: string): 
   return { verdict, code, rule: null, message };
 }
 
-function excludeDuplicates(flow: CompiledFlow, input: FileInput): Pick<FileCheck, 'records' | 'excluded' | 'amounts' | 'targets'> {
+interface KeptTotals extends Pick<FileCheck, 'records' | 'excluded' | 'amounts' | 'targets'> {
+  /** Of a flow that limits them. */
+  readonly rejectedMagnitudes: FieldAmounts;
+}
+
+function excludeDuplicates(flow: CompiledFlow, input: FileInput): KeptTotals {
   const { summary } = input;
   let { valid, rejected } = summary.amounts;
+  const isLimited = flow.plan.acceptance.maxInvalidAmount !== null;
+  let rejectedMagnitudes = rejectedMagnitudesOf(summary);
   const targets = summary.targets.map((target) => ({ records: target.records, amounts: target.amounts, excluded: 0 }));
   let excluded = 0;
   for (const exclusion of findDuplicates(flow, input.chunks, input.source)) {
     excluded++;
     valid = addAmounts(valid, exclusion.amounts, -1);
     rejected = addAmounts(rejected, exclusion.amounts);
+    if (isLimited) rejectedMagnitudes = addAmounts(rejectedMagnitudes, withoutSigns(exclusion.amounts));
     for (const index of exclusion.targets) {
       const target = targets[index]!;
       target.records--;
@@ -106,6 +115,7 @@ function excludeDuplicates(flow: CompiledFlow, input: FileInput): Pick<FileCheck
     records: { read, valid: summary.records.valid - excluded, rejected: summary.records.rejected + excluded, filtered },
     excluded,
     amounts: { ...summary.amounts, valid, rejected },
+    rejectedMagnitudes,
     targets,
   };
 }

@@ -2,8 +2,8 @@
  * Joins the summaries of consecutive chunks. Associative: folding in any grouping gives the same result, so a coordinator
  * may fold as chunks finish. Stripes are shifted as if the segments stood one behind the other.
  */
-import { addAmounts } from '../amount-totals.ts';
-import type { ChunkSummary, EnvelopeRecord, Finding, FindingGroup, TargetTotals } from '../chunk.ts';
+import { addAmounts, withoutSigns } from '../amount-totals.ts';
+import type { ChunkSummary, EnvelopeRecord, FieldAmounts, Finding, FindingGroup, TargetTotals } from '../chunk.ts';
 import { fileErrors } from '../engine-errors.ts';
 import { FindingGroups } from '../finding-groups.ts';
 
@@ -30,6 +30,7 @@ function joinSummaries(left: ChunkSummary, right: ChunkSummary): ChunkSummary {
       rejected: addAmounts(left.amounts.rejected, right.amounts.rejected),
       filtered: addAmounts(left.amounts.filtered, right.amounts.filtered),
     },
+    ...joinMagnitudes(left, right),
     byType: Object.fromEntries(Object.entries(left.byType).map(([type, count]) => [type, count + (right.byType[type] ?? 0)])),
     targets: left.targets.map((target, index) => joinTargets(target, right.targets[index]!)),
     header: left.header ?? right.header,
@@ -38,6 +39,16 @@ function joinSummaries(left: ChunkSummary, right: ChunkSummary): ChunkSummary {
     warnings: joinGroups(left.warnings, right.warnings),
     damage: joinDamage(left, right),
   };
+}
+
+/** Kept summaries of a version that did not add them up have none: their sums stand in. */
+export function rejectedMagnitudesOf({ rejectedMagnitudes, amounts }: ChunkSummary): FieldAmounts {
+  return rejectedMagnitudes ?? withoutSigns(amounts.rejected);
+}
+
+function joinMagnitudes(left: ChunkSummary, right: ChunkSummary): Pick<ChunkSummary, 'rejectedMagnitudes'> {
+  if (left.rejectedMagnitudes === undefined && right.rejectedMagnitudes === undefined) return {};
+  return { rejectedMagnitudes: addAmounts(rejectedMagnitudesOf(left), rejectedMagnitudesOf(right)) };
 }
 
 function joinTargets(left: TargetTotals, right: TargetTotals): TargetTotals {

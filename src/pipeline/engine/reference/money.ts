@@ -40,6 +40,12 @@ export function amountsOf(type: RecordPlan, fields: readonly CheckedField[], sca
   return amounts;
 }
 
+/** Empty where it could not be read. */
+export function withoutSign(amount: Amount): Amount[] {
+  const { unscaled } = amount;
+  return unscaled === null ? [] : [{ ...amount, unscaled: unscaled < 0n ? -unscaled : unscaled }];
+}
+
 /** A record that cannot be taken apart has no readable amount in any field that it should have. */
 export function unreadableAmounts(plan: Plan, type: RecordPlan | null): Amount[] {
   const types = type === null ? plan.records.filter((record) => record.role === 'data') : [type];

@@ -253,9 +253,11 @@ export function randomPlan(isTagged: boolean): fc.Arbitrary<Plan> {
           mode: fc.constantFrom('first' as const, 'all' as const),
           whens: fc.array(fc.tuple(condition, fc.constantFrom([0], [1], [1, 2], [0, 2])), { maxLength: 2 }),
           isShaped: fc.boolean(),
+          maxInvalidAmount: fc.constantFrom(null, { EUR: '2.00', XXX: '10' }),
         })
-        .map(({ asserts, filters, mode, whens, isShaped }) =>
+        .map(({ asserts, filters, mode, whens, isShaped, maxInvalidAmount }) =>
           planOf({
+            acceptance: { ...planOf({ format, records }).acceptance, maxInvalidAmount },
             format,
             records,
             rules: asserts.map(([assert, severity], index) => ({

@@ -1,10 +1,12 @@
 /** What the reference parser adds up: the same figures as a folded chunk summary, without stripes. */
 import type { ChunkSummary, EnvelopeRecord, FieldAmounts, Finding } from '../chunk.ts';
 import type { Plan } from '../plan.ts';
-import { MoneyTotals } from './money.ts';
+import { MoneyTotals, withoutSign } from './money.ts';
 import type { ReferenceRecord } from './reference-record.ts';
 
 export interface RunTotals extends Pick<ChunkSummary, 'records' | 'warned' | 'amounts' | 'byType' | 'header' | 'trailer' | 'damage'> {
+  /** The rejected amounts summed without their signs. */
+  readonly rejectedMagnitudes: FieldAmounts;
   readonly targets: readonly {
     readonly target: number;
     readonly records: number;
@@ -22,6 +24,7 @@ export class ReferenceTotals {
     readonly rejected: MoneyTotals;
     readonly filtered: MoneyTotals;
   };
+  readonly #rejectedMagnitudes: MoneyTotals;
   readonly #byType = new Map<string, number>();
   readonly #targets: { records: number; bytes: number; readonly money: MoneyTotals }[];
   #warned = 0;
@@ -33,6 +36,7 @@ export class ReferenceTotals {
     this.#plan = plan;
     const money = () => new MoneyTotals(scales);
     this.#money = { read: money(), valid: money(), rejected: money(), filtered: money() };
+    this.#rejectedMagnitudes = money();
     this.#targets = plan.targets.map(() => ({ records: 0, bytes: 0, money: money() }));
   }
 
@@ -44,6 +48,7 @@ export class ReferenceTotals {
     this.#counts[record.status]++;
     this.#money.read.add(record.amounts);
     this.#money[record.status].add(record.amounts);
+    if (record.status === 'rejected') this.#rejectedMagnitudes.add(record.amounts.flatMap(withoutSign));
     if (record.warnings.length > 0) this.#warned++;
     if (record.type !== null) this.#byType.set(record.type, (this.#byType.get(record.type) ?? 0) + 1);
     for (const [target, line] of record.outputs) {
@@ -66,6 +71,7 @@ export class ReferenceTotals {
         rejected: money.rejected.toFieldAmounts(),
         filtered: money.filtered.toFieldAmounts(),
       },
+      rejectedMagnitudes: this.#rejectedMagnitudes.toFieldAmounts(),
       byType: Object.fromEntries(types.map(({ name }) => [name, this.#byType.get(name) ?? 0])),
       targets: this.#targets.map(({ records, bytes, money: amounts }, target) => ({
         target,

@@ -1,7 +1,7 @@
 /** What a run over a file comes to by the engine and by the reference parser, in a form in which both can be compared. */
 import { formats } from '../../../main/catalogue.ts';
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
-import type { ChunkSummary, EnvelopeRecord, Finding } from '../chunk.ts';
+import type { ChunkSummary, EnvelopeRecord, FieldAmounts, Finding } from '../chunk.ts';
 import { type CompiledFlow, compileFlow } from '../compile-flow.ts';
 import { foldSummaries } from '../file/fold-summaries.ts';
 import { OutcomeSegment } from '../outcomes/outcome-segment.ts';
@@ -46,7 +46,9 @@ export interface Account {
 }
 
 function totalsOf(
-  totals: Pick<ChunkSummary, 'records' | 'warned' | 'amounts' | 'byType' | 'header' | 'trailer'>,
+  totals: Pick<ChunkSummary, 'records' | 'warned' | 'amounts' | 'byType' | 'header' | 'trailer'> & {
+    readonly rejectedMagnitudes?: FieldAmounts | undefined;
+  },
   targets: readonly { records: number; bytes: number; amounts: unknown }[],
 ) {
   const envelope = (record: EnvelopeRecord | null) => (record === null ? null : { ...record, findings: record.findings.map(place) });
@@ -54,6 +56,7 @@ function totalsOf(
     records: totals.records,
     warned: totals.warned,
     amounts: totals.amounts,
+    rejectedMagnitudes: totals.rejectedMagnitudes,
     byType: totals.byType,
     header: envelope(totals.header),
     trailer: envelope(totals.trailer),
@@ -72,6 +75,7 @@ export function runReference(plan: Plan, bytes: Buffer): Account {
   const run = new ReferenceRun(plan);
   const records = [...run.records([bytes])];
   const totals = run.totals();
+  const isLimited = plan.acceptance.maxInvalidAmount !== null;
   const segments = plan.targets.map((_, target) =>
     Buffer.concat(records.map((record) => Buffer.from(record.outputs.get(target) ?? []))).toString('utf8'),
   );
@@ -80,7 +84,7 @@ export function runReference(plan: Plan, bytes: Buffer): Account {
     findings: records.flatMap((record) => record.findings.map(place)),
     warnings: records.flatMap((record) => record.warnings.map(place)),
     segments,
-    totals: totalsOf(totals, totals.targets),
+    totals: totalsOf({ ...totals, rejectedMagnitudes: isLimited ? totals.rejectedMagnitudes : undefined }, totals.targets),
     damage: damageOf(totals.damage),
   };
 }

@@ -98,7 +98,7 @@ function recomputeVerdict(plan: Plan, { totals }: RecomputedFile): RecomputedVer
     ...acceptanceReasons(plan.acceptance, {
       records: totals.records,
       counted: countedRecords(plan, totals.byType, totals.records.read),
-      rejected: totals.amounts.rejected,
+      rejectedMagnitudes: totals.rejectedMagnitudes,
       isDamaged,
     }),
   ];

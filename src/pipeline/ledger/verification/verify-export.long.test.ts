@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ExportedFixture, exportedJob, fixtureKey, listedAgain, resealed, withPart } from '../../../../test/support/exported-job.ts';
 import { codesOf, verified } from '../../../../test/support/verified-export.ts';
-import { fixtureLines } from '../../../../test/support/verified-flow.ts';
+import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
 import { randomFile } from '../../engine/reference/random-files.fixture.ts';
 import { type BatchEntry, encodeBatchEntry } from '../batch-list.ts';
 import type { Receipt } from '../receipt.ts';
@@ -63,6 +63,24 @@ describe('an export', () => {
     const report = verified(withPart(job, 'batches.ndjson', Buffer.from(shared.map(encodeBatchEntry).join(''))));
     expect(report.failures).toEqual([]);
     expect(report.notes.some((note) => note.startsWith('1 batches were shared'))).toBe(true);
+  });
+
+  test('of a file that has more rejected money, without signs, than its flow accepts is sound, and says so in its reasons', () => {
+    const plan = fixturePlan(Buffer.from('{"kind":"FlowDefinition"}'));
+    // -1.00 by a rule, 7.00 and 3.00 for the keys of others.
+    const reasonsFor = (limit: string, isJoined: boolean) => {
+      const limited = { ...plan, acceptance: { ...plan.acceptance, maxInvalidAmount: { ZAR: limit } } };
+      const member = Buffer.from(fixtureLines.map((line) => `${line}\n`).join(''));
+      const job = exportedJob({ flow: { plan: limited, member }, whenHeld: 'release', isJoined });
+      expect(verified(job.files, limited).failures).toEqual([]);
+      expect(job.receipt.amounts.rejected['amount']!.byCurrency['ZAR']).toBe('900');
+      expect(Object.keys(job.receipt.amounts)).toEqual(Object.keys(exportedJob().receipt.amounts));
+      return job.receipt.reasons.map(({ code, message }) => `${code} ${message}`);
+    };
+    for (const isJoined of [false, true]) {
+      expect(reasonsFor('10.99', isJoined)).toEqual(['E_ACCEPTANCE the invalid ZAR of field "amount" are more than 10.99']);
+      expect(reasonsFor('11.00', isJoined)).toEqual([]);
+    }
   });
 
   test('of a file that a person rejected is sound, its records cancelled', () => {
