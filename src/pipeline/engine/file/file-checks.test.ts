@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChunkSpec } from '../chunk.ts';
-import { compileFlow } from '../compile-flow.ts';
 import type { Expression } from '../expressions/expression.ts';
-import { OutcomeSegment } from '../outcomes/outcome-segment.ts';
 import type { AcceptancePlan, Plan } from '../plan.ts';
 import { call, delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../plans.fixture.ts';
-import { type MemoryRun, memorySource, runInMemory } from '../runs.fixture.ts';
-import type { Exclusion } from './duplicates.ts';
-import { checkFile, type FileCheck } from './file-checks.ts';
+import { type CheckedLines, checkLines } from './checked-lines.fixture.ts';
 import { foldSummaries } from './fold-summaries.ts';
 
 const column = (index: number) => ({ column: index, header: null });
@@ -61,47 +56,7 @@ function controlPlan(acceptance: Partial<AcceptancePlan> = {}, hasTrailer = true
   };
 }
 
-interface Checked {
-  readonly check: FileCheck;
-  readonly exclusions: readonly Exclusion[];
-  readonly runs: readonly MemoryRun[];
-}
-
-/** Runs the lines in chunks of so many lines each, and judges the file. */
-function checkLines(plan: Plan, lines: readonly string[], linesPerChunk = lines.length): Checked {
-  const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'utf8');
-  const flow = compileFlow(plan);
-  const specs: ChunkSpec[] = [];
-  const runs: MemoryRun[] = [];
-  let start = 0;
-  let firstRecord = 1;
-  for (let from = 0; from < Math.max(1, lines.length); from += Math.max(1, linesPerChunk)) {
-    const end =
-      start +
-      Buffer.byteLength(
-        lines
-          .slice(from, from + linesPerChunk)
-          .map((line) => `${line}\n`)
-          .join(''),
-      );
-    const spec: ChunkSpec = { number: specs.length, start, end, firstRecord, context: { version: 1, columns: null } };
-    const run = runInMemory({ plan, bytes, spec, flow });
-    specs.push(spec);
-    runs.push(run);
-    start = end;
-    firstRecord += run.summary.records.read;
-  }
-  const exclusions: Exclusion[] = [];
-  const check = checkFile(flow, {
-    summary: foldSummaries(runs.map((run) => run.summary)),
-    chunks: specs.map((spec, index) => ({ spec, outcomes: new OutcomeSegment(memorySource(runs[index]!.outcomes)) })),
-    source: memorySource(bytes),
-    onExclusion: (exclusion) => void exclusions.push(exclusion),
-  });
-  return { check, exclusions, runs };
-}
-
-const reasons = ({ check }: Checked) => check.reasons.map(({ code, verdict }) => [code, verdict]);
+const reasons = ({ check }: CheckedLines) => check.reasons.map(({ code, verdict }) => [code, verdict]);
 const good = ['D,a,1.50,EUR', 'D,b,2.25,ZAR'];
 
 describe('the check of a file', () => {

@@ -1,8 +1,7 @@
 /**
  * Recomputes which records a flow leaves out because an earlier record of the file has the same unique value
- * (docs/record-rules.md, section 7): judged among valid records, of equals the lowest record number stays. A record's unique
- * values are judged in order, and those after the one that excludes it count for nothing. Texts are compared as they are;
- * the engine's hashes are not believed.
+ * (docs/record-rules.md, section 7): judged among valid records in their order, and no value of a record that is left out
+ * counts for those behind it. Texts are compared as they are; the engine's hashes are not believed.
  */
 import { planHashedKeys } from '../../engine/outcomes/hashed-keys.ts';
 import type { Plan } from '../../engine/plan.ts';
@@ -26,15 +25,16 @@ export class DuplicateCheck {
       .map((key) => ({ fields: fieldNames(plan, key.fields), seen: new Set<string>() }));
   }
 
-  /** Of a valid record, in file order: the first field whose value occurred before, or null. */
+  /** Of a valid record, in file order: the first field whose value a record before it has that stays, or null. */
   take(record: ReferenceRecord): string | null {
-    for (const { fields, seen } of this.#keys) {
+    const own = this.#keys.flatMap(({ fields, seen }) => {
       const field = fields.get(record.type ?? '');
       const text = field === undefined ? undefined : record.uniques.get(field);
-      if (text === undefined) continue;
-      if (seen.has(text)) return field!;
-      seen.add(text);
-    }
+      return text === undefined ? [] : [{ field: field!, text, seen }];
+    });
+    const repeated = own.find(({ text, seen }) => seen.has(text));
+    if (repeated !== undefined) return repeated.field;
+    for (const { text, seen } of own) seen.add(text);
     return null;
   }
 }
