@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Plan } from '../plan.ts';
 import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../plans.fixture.ts';
 import { checkLines } from './checked-lines.fixture.ts';
 
@@ -42,5 +43,34 @@ describe('a flow with two unique fields', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('a flow with several record types', () => {
+  const type = (name: string, tag: string, fields: readonly string[], key: number[]) =>
+    recordPlan([fieldPlan('tag', 'string', column(0)), ...fields.map((field, index) => unique(field, index + 1))], { name, tag, key });
+  const tagged = { ...delimitedFormat, discriminator: 0, columns: 'lenient' } as const;
+  const excluded = (records: Plan['records'], lines: readonly string[], linesPerChunk = lines.length) =>
+    checkLines(planOf({ format: tagged, records }), lines, linesPerChunk).exclusions.map(({ record, field }) => [record, field]);
+
+  it('compares a unique field with the field of its name, whether it is the business key of its type or not', () => {
+    const lines = ['C,1001', 'D,1001', 'C,1001', 'D,1001'];
+    for (const key of [[1], []])
+      for (const linesPerChunk of [1, 4])
+        expect(excluded([type('credit', 'C', ['paymentNo'], key), type('debit', 'D', ['mandateNo'], key)], lines, linesPerChunk)).toEqual([
+          [3, 'paymentNo'],
+          [4, 'mandateNo'],
+        ]);
+  });
+
+  it('compares fields of one name of all types, wherever they stand and whether they are keys or not', () => {
+    for (const [first, second] of [
+      [[1], [2]],
+      [[1], []],
+      [[], []],
+    ] as const) {
+      const records = [type('credit', 'C', ['id'], [...first]), type('debit', 'D', ['other', 'id'], [...second])];
+      expect(excluded(records, ['C,1001', 'D,1001,1002', 'D,1003,1001'])).toEqual([[3, 'id']]);
+    }
   });
 });

@@ -1,12 +1,14 @@
 /**
  * Which values of a record are hashed: the business key first, then every `unique: file` field that is not the whole
- * business key itself. By record type, because types have their own fields.
+ * business key itself. By record type, because types have their own fields. A unique field is the field of its name, of
+ * whatever type: a business key of several names is looked up as one, and its fields are told apart when they are to be unique.
  */
-import type { Plan } from '../plan.ts';
+import type { Plan, RecordPlan } from '../plan.ts';
 
 export interface HashedKey {
   /** `key`, or the field's name. */
   readonly name: string;
+  /** No two valid records of a file have the same, of whatever type. */
   readonly isUnique: boolean;
   /** Field indexes by record type; null where the type has no such key. */
   readonly fields: readonly (readonly number[] | null)[];
@@ -16,9 +18,7 @@ export function planHashedKeys(plan: Plan): readonly HashedKey[] {
   const data = plan.records.map((record) => (record.role === 'data' ? record : null));
   const keys: HashedKey[] = [];
   const businessKey = data.map((record) => (record !== null && record.key.length > 0 ? record.key : null));
-  const isKeyUnique = data.every(
-    (record) => record === null || record.key.length === 0 || (record.key.length === 1 && record.fields[record.key[0]!]!.unique === 'file'),
-  );
+  const isKeyUnique = isOneUniqueField(data);
   if (businessKey.some((fields) => fields !== null)) keys.push({ name: 'key', isUnique: isKeyUnique, fields: businessKey });
   const names = new Set(
     data.flatMap((record) => record?.fields.filter((field) => field.unique === 'file').map((field) => field.name) ?? []),
@@ -32,6 +32,14 @@ export function planHashedKeys(plan: Plan): readonly HashedKey[] {
     if (!isTheKey) keys.push({ name, isUnique: true, fields });
   }
   return keys;
+}
+
+/** Each type that has a business key has the unique field of the same name for it. */
+function isOneUniqueField(data: readonly (RecordPlan | null)[]): boolean {
+  const keys = data.flatMap((record) =>
+    record !== null && record.key.length > 0 ? [record.key.map((index) => record.fields[index]!)] : [],
+  );
+  return keys.every((fields) => fields.length === 1 && fields[0]!.unique === 'file' && fields[0]!.name === keys[0]![0]!.name);
 }
 
 function sameFields(left: HashedKey['fields'], right: HashedKey['fields']): boolean {

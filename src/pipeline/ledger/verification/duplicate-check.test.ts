@@ -20,4 +20,13 @@ describe('a verifier agrees with the engine', () => {
     expect(jobOver(plan, ['A,x', 'A,y', 'B,y']).excluded).toBe(1);
     expect(jobOver(plan, ['A,x', 'B,x', 'B,y']).excluded).toBe(1);
   });
+
+  it('that business keys of several names are not compared with each other', () => {
+    const type = (name: string, tag: string, field: string) =>
+      recordPlan([fieldPlan('tag', 'string', column(0)), unique(field, 1)], { name, tag, key: [1] });
+    const records = [type('credit', 'C', 'paymentNo'), type('debit', 'D', 'mandateNo')];
+    const plan = planOf({ format: { ...delimitedFormat, discriminator: 0 }, records });
+    expect(jobOver(plan, ['C,1001', 'D,1001']).excluded).toBe(0);
+    expect(jobOver(plan, ['C,1001', 'D,1001', 'D,1001']).excluded).toBe(1);
+  });
 });
