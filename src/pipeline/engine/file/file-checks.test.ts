@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileFlow } from '../compile-flow.ts';
 import type { Expression } from '../expressions/expression.ts';
 import type { AcceptancePlan, Plan } from '../plan.ts';
 import { call, delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../plans.fixture.ts';
+import { memorySource } from '../runs.fixture.ts';
 import { type CheckedLines, checkLines } from './checked-lines.fixture.ts';
+import { checkFile } from './file-checks.ts';
 import { foldSummaries } from './fold-summaries.ts';
 
 const column = (index: number) => ({ column: index, header: null });
