@@ -97,6 +97,10 @@ export const fileErrors = defineErrors({
     'A field that must be unique in the file repeats the value of an earlier record; the first one stays.',
     'Remove the repetition, or give the record its own key.',
   ),
+  E_DUPLICATE_KEYS: fromSender(
+    'More than 100,000 values of fields that must be unique in the file repeat earlier ones: the file is rejected as a whole.',
+    'Remove the repetitions and send the file again.',
+  ),
   E_ACCEPTANCE: fromSender(
     'More records, or a higher amount, are invalid than the flow accepts.',
     'Correct the rejected records and send the file again; one that is held for it can be released as it is, or rejected (`headgate job release`, `headgate job reject`).',

@@ -10,6 +10,7 @@ import { fileErrors } from '../engine-errors.ts';
 import { outcomeStatus, statusMask } from '../outcomes/outcome-columns.ts';
 import type { OutcomeSegment } from '../outcomes/outcome-segment.ts';
 import type { RecordJudge } from '../records/record-judge.ts';
+import type { FileReason } from './file-verdict.ts';
 import { type IndexEntry, visitEqualHashes } from './index-merge.ts';
 import { RecordFetcher } from './record-fetcher.ts';
 
@@ -35,10 +36,39 @@ interface Candidate extends IndexEntry {
   readonly key: number;
 }
 
-/** Exclusions in record order, each record once. Only the values of records that stay count for those behind them. */
-export function* findDuplicates(flow: CompiledFlow, chunks: readonly FinishedChunk[], source: ByteSource): Generator<Exclusion> {
-  const candidates = flow.hashedKeys.flatMap((key, index) => (key.isUnique ? collectCandidates(chunks, index) : []));
+/**
+ * Most values of a file that repeat an earlier one, over all its unique fields: each record that is left out is in memory while the file is
+ * judged and cut. A file with more is not what its flow is for.
+ */
+export const repeatsMax = 100_000;
+export const tooManyRepeats: FileReason = {
+  verdict: 'rejected',
+  code: fileErrors.E_DUPLICATE_KEYS,
+  rule: null,
+  message: `more than ${repeatsMax} values of fields that are unique in the file repeat earlier ones`,
+};
+
+/** Null when there are more than `repeatsMax`: none is told then. */
+export function findDuplicates(flow: CompiledFlow, chunks: readonly FinishedChunk[], source: ByteSource): Iterable<Exclusion> | null {
+  const candidates: Candidate[] = [];
+  let repeats = 0;
+  for (const [key, { isUnique }] of flow.hashedKeys.entries()) {
+    if (!isUnique) continue;
+    repeats += collectCandidates(chunks, key, { candidates, repeatsLeft: repeatsMax - repeats });
+    if (repeats > repeatsMax) return null;
+  }
   candidates.sort((a, b) => a.chunk - b.chunk || a.position - b.position || a.key - b.key);
+  return exclusionsOf(flow, { candidates, chunks, source });
+}
+
+interface Collected {
+  readonly candidates: readonly Candidate[];
+  readonly chunks: readonly FinishedChunk[];
+  readonly source: ByteSource;
+}
+
+/** In record order, each record once. Only the values of records that stay count for those behind them. */
+function* exclusionsOf(flow: CompiledFlow, { candidates, chunks, source }: Collected): Generator<Exclusion> {
   const seen = new SeenValues();
   const fetchers = new Map<string, RecordFetcher>();
   for (const own of byRecord(candidates)) {
@@ -93,17 +123,26 @@ function* byRecord(candidates: readonly Candidate[]): Generator<readonly Candida
   }
 }
 
-function collectCandidates(chunks: readonly FinishedChunk[], key: number): Candidate[] {
-  const candidates: Candidate[] = [];
-  let group = 0;
+/** Of one key; returns how many repeat an earlier one, of more than `repeatsLeft` as many as were seen. */
+function collectCandidates(
+  chunks: readonly FinishedChunk[],
+  key: number,
+  { candidates, repeatsLeft }: { candidates: Candidate[]; repeatsLeft: number },
+): number {
   const segments = chunks.map((chunk) => chunk.outcomes);
-  visitEqualHashes(segments, key, (entries) => {
-    const valid = entries.filter(({ chunk, position }) => (segments[chunk]!.statusOf(position) & statusMask) === outcomeStatus.valid);
-    if (valid.length < 2) return;
-    for (const entry of valid) candidates.push({ ...entry, group, key });
-    group++;
+  let [group, repeats] = [0, 0];
+  visitEqualHashes(segments, key, {
+    isWanted: ({ chunk, position }) => (segments[chunk]!.statusOf(position) & statusMask) === outcomeStatus.valid,
+    runMax: repeatsMax + 2,
+    visit(entries) {
+      repeats += entries.length - 1;
+      if (repeats > repeatsLeft) return false;
+      for (const entry of entries) candidates.push({ ...entry, group, key });
+      group++;
+      return true;
+    },
   });
-  return candidates;
+  return repeats;
 }
 
 function fetcherOf(fetchers: Map<string, RecordFetcher>, flow: CompiledFlow, chunk: FinishedChunk, source: ByteSource): RecordFetcher {

@@ -6,6 +6,7 @@ import type { AcceptancePlan, Plan } from '../plan.ts';
 import { call, delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../plans.fixture.ts';
 import { memorySource } from '../runs.fixture.ts';
 import { type CheckedLines, checkLines } from './checked-lines.fixture.ts';
+import { repeatsMax, tooManyRepeats } from './duplicates.ts';
 import { checkFile } from './file-checks.ts';
 import { foldSummaries } from './fold-summaries.ts';
 
@@ -287,5 +288,19 @@ describe('records of a type that does not count', () => {
     expect(reasons(checkLines(partial, lines))).toContainEqual(['E_ACCEPTANCE', 'held']);
     const damaged = checkLines(batchedPlan({ mode: 'all-or-nothing' }), ['B,', ...good, 'T,2,3.75']);
     expect([damaged.check.records.rejected, reasons(damaged)]).toEqual([1, [['E_ACCEPTANCE', 'held']]]);
+  });
+});
+
+describe('values that are to be unique', () => {
+  it('and repeat earlier ones too often have the file rejected, without a list of them', () => {
+    const lines = [...Array.from({ length: repeatsMax + 2 }, () => 'D,a,1.00,EUR')];
+    const { check, exclusions } = checkLines(controlPlan({ mode: 'partial' }, false), lines, 30_000);
+    expect([check.verdict, check.reasons, exclusions.length, check.records.valid]).toEqual(['rejected', [tooManyRepeats], 0, lines.length]);
+  });
+
+  it('may repeat as often in records that are rejected for something else', () => {
+    const lines = ['D,a,1.00,EUR', 'D,a,1.00,EUR', ...Array.from({ length: repeatsMax * 2 }, () => 'D,a,x,EUR')];
+    const { check, exclusions } = checkLines(controlPlan({ mode: 'partial' }, false), lines, 100_000);
+    expect([check.verdict, exclusions.map(({ record }) => record)]).toEqual(['partial', [2]]);
   });
 });

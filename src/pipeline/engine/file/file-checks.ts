@@ -8,7 +8,7 @@ import type { ChunkSummary, EnvelopeRecord, FieldAmounts, Finding, RecordCounts 
 import type { CompiledFlow } from '../compile-flow.ts';
 import { fileErrors } from '../engine-errors.ts';
 import { acceptanceReasons } from './acceptance.ts';
-import { type Exclusion, type FinishedChunk, findDuplicates } from './duplicates.ts';
+import { type Exclusion, type FinishedChunk, findDuplicates, tooManyRepeats } from './duplicates.ts';
 import { type ControlTotals, checkFileRules, countedRecords } from './file-rules.ts';
 import type { FileReason, Verdict } from './file-verdict.ts';
 import { rejectedMagnitudesOf } from './fold-summaries.ts';
@@ -46,7 +46,7 @@ export interface FileCheck {
 
 /** Reads the source again only where hashes of unique fields meet. */
 export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
-  const { rejectedMagnitudes, ...totals } = excludeDuplicates(flow, input);
+  const { rejectedMagnitudes, hasTooManyRepeats, ...totals } = excludeDuplicates(flow, input);
   const damage = [...(input.damage ?? []), ...input.summary.damage];
   const rules = checkFileRules(flow, { summary: input.summary, records: totals.records });
   const damaged = flow.plan.acceptance.onDamage === 'reject' ? 'rejected' : 'held';
@@ -54,6 +54,7 @@ export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
     ...damage.map(({ code, rule, message }): FileReason => ({ verdict: damaged, code, rule, message })),
     ...envelopeReasons(flow, input.summary),
     ...rules.reasons,
+    ...(hasTooManyRepeats ? [tooManyRepeats] : []),
     ...acceptanceReasons(flow.plan.acceptance, {
       records: totals.records,
       counted: countedRecords(flow.plan, input.summary.byType, totals.records.read),
@@ -88,6 +89,8 @@ function reason(verdict: FileReason['verdict'], code: string, message: string): 
 interface KeptTotals extends Pick<FileCheck, 'records' | 'excluded' | 'amounts' | 'targets'> {
   /** Of a flow that limits them. */
   readonly rejectedMagnitudes: FieldAmounts;
+  /** No record is excluded then. */
+  readonly hasTooManyRepeats: boolean;
 }
 
 function excludeDuplicates(flow: CompiledFlow, input: FileInput): KeptTotals {
@@ -97,7 +100,8 @@ function excludeDuplicates(flow: CompiledFlow, input: FileInput): KeptTotals {
   let rejectedMagnitudes = rejectedMagnitudesOf(summary);
   const targets = summary.targets.map((target) => ({ records: target.records, amounts: target.amounts, excluded: 0 }));
   let excluded = 0;
-  for (const exclusion of findDuplicates(flow, input.chunks, input.source)) {
+  const exclusions = findDuplicates(flow, input.chunks, input.source);
+  for (const exclusion of exclusions ?? []) {
     excluded++;
     valid = addAmounts(valid, exclusion.amounts, -1);
     rejected = addAmounts(rejected, exclusion.amounts);
@@ -117,6 +121,7 @@ function excludeDuplicates(flow: CompiledFlow, input: FileInput): KeptTotals {
     amounts: { ...summary.amounts, valid, rejected },
     rejectedMagnitudes,
     targets,
+    hasTooManyRepeats: exclusions === null,
   };
 }
 

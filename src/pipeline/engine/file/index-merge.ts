@@ -70,12 +70,21 @@ export interface IndexEntry {
   readonly position: number;
 }
 
-/** Calls `visit` with every run of two or more equal hashes. The array is reused. */
-export function visitEqualHashes(
-  segments: readonly OutcomeSegment[],
-  index: number,
-  visit: (entries: readonly IndexEntry[]) => void,
-): void {
+export interface EqualHashes {
+  /** Asked of runs that are long, and where two meet: it is a look at the outcomes. */
+  isWanted(entry: IndexEntry): boolean;
+  /** A run of so many wanted ones is visited before its end. */
+  readonly runMax: number;
+  /** Every run of two or more wanted ones; false when no more are to be looked for. */
+  visit(entries: readonly IndexEntry[]): boolean;
+}
+
+export function visitEqualHashes(segments: readonly OutcomeSegment[], index: number, { isWanted, runMax, visit }: EqualHashes): void {
+  const isOver = (run: readonly IndexEntry[]): boolean => {
+    if (run.length < 2) return true;
+    const wanted = run.filter(isWanted);
+    return wanted.length < 2 || visit(wanted);
+  };
   const heap = segments.map((segment, chunk) => new IndexCursor(segment, index, chunk)).filter((cursor) => cursor.next());
   let count = heap.length;
   for (let from = (count >> 1) - 1; from >= 0; from--) settle(heap, count, from);
@@ -85,14 +94,18 @@ export function visitEqualHashes(
   while (count > 0) {
     const top = heap[0]!;
     if (top.low !== low || top.high !== high) {
-      if (run.length > 1) visit(run);
+      if (!isOver(run)) return;
       run = [];
       low = top.low;
       high = top.high;
     }
     run.push({ chunk: top.chunk, position: top.position });
+    if (run.length === runMax * 2) {
+      run = run.filter(isWanted);
+      if (run.length >= runMax && !visit(run)) return;
+    }
     if (!top.next()) heap[0] = heap[--count]!;
     if (count > 0) settle(heap, count, 0);
   }
-  if (run.length > 1) visit(run);
+  isOver(run);
 }

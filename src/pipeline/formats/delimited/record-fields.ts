@@ -14,7 +14,8 @@ export function readFields(record: Buffer, format: DelimitedPlan, fieldsMax = 2 
   const page = textPageOf(format);
   if (page.firstUnreadable(record, 0, record.length) >= 0 || record.includes(0)) return null;
   const quoteAt = format.quote === null ? -1 : record.indexOf(format.quote);
-  if (quoteAt < 0) return record.includes(13) ? null : page.decode(record, 0, record.length).split(String.fromCharCode(format.delimiter), fieldsMax);
+  if (quoteAt < 0)
+    return record.includes(13) ? null : page.decode(record, 0, record.length).split(String.fromCharCode(format.delimiter), fieldsMax);
   const found: RecordEnd = { end: 0, isOpen: false, isSound: true };
   findRecordEnd(record, 0, quoteAt, format, found);
   if (found.isOpen || !found.isSound || found.end !== record.length) return null;

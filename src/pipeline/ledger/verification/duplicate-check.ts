@@ -3,6 +3,7 @@
  * (docs/record-rules.md, section 7): judged among valid records in their order, and no value of a record that is left out
  * counts for those behind it. Texts are compared as they are; the engine's hashes are not believed.
  */
+import { repeatsMax } from '../../engine/file/duplicates.ts';
 import { planHashedKeys } from '../../engine/outcomes/hashed-keys.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { ReferenceRecord } from '../../engine/reference/reference-run.ts';
@@ -13,29 +14,41 @@ export const duplicateMessage = 'an earlier record of the file has the same valu
 interface UniqueKey {
   /** Name of the field that holds it, by record type. */
   readonly fields: ReadonlyMap<string, string>;
+  /** Of records that stay. */
   readonly seen: Set<string>;
+  /** Of those that were left out. */
+  readonly leftOut: Set<string>;
 }
 
 export class DuplicateCheck {
   readonly #keys: readonly UniqueKey[];
+  readonly #isRejectedForThem: boolean;
+  #repeats = 0;
 
-  constructor(plan: Plan) {
+  /** `isRejectedForThem`: the file is said to be rejected because it has too many; no record is left out then. */
+  constructor(plan: Plan, isRejectedForThem: boolean) {
     this.#keys = planHashedKeys(plan)
       .filter((key) => key.isUnique)
-      .map((key) => ({ fields: fieldNames(plan, key.fields), seen: new Set<string>() }));
+      .map((key) => ({ fields: fieldNames(plan, key.fields), seen: new Set<string>(), leftOut: new Set<string>() }));
+    this.#isRejectedForThem = isRejectedForThem;
+  }
+
+  /** Whether more values repeat earlier ones, of records that were left out too, than a file may have. */
+  get hasTooMany(): boolean {
+    return this.#repeats > repeatsMax;
   }
 
   /** Of a valid record, in file order: the first field whose value a record before it has that stays, or null. */
   take(record: ReferenceRecord): string | null {
-    const own = this.#keys.flatMap(({ fields, seen }) => {
+    const own = this.#keys.flatMap(({ fields, seen, leftOut }) => {
       const field = fields.get(record.type ?? '');
       const text = field === undefined ? undefined : record.uniques.get(field);
-      return text === undefined ? [] : [{ field: field!, text, seen }];
+      return text === undefined ? [] : [{ field: field!, text, seen, leftOut }];
     });
-    const repeated = own.find(({ text, seen }) => seen.has(text));
-    if (repeated !== undefined) return repeated.field;
-    for (const { text, seen } of own) seen.add(text);
-    return null;
+    this.#repeats += own.filter(({ text, seen, leftOut }) => seen.has(text) || leftOut.has(text)).length;
+    const repeated = this.#isRejectedForThem ? undefined : own.find(({ text, seen }) => seen.has(text));
+    for (const { text, seen, leftOut } of own) (repeated === undefined ? seen : leftOut).add(text);
+    return repeated?.field ?? null;
   }
 }
 

@@ -2,7 +2,9 @@
  * Reads the raw file row by row with the reference parser and holds every stored part of the job against it. What it adds
  * up is what the receipt must say.
  */
+
 import type { FindingGroup } from '../../engine/chunk.ts';
+import { tooManyRepeats } from '../../engine/file/duplicates.ts';
 import { FindingGroups } from '../../engine/finding-groups.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { summedScales, unreadableAmounts } from '../../engine/reference/money.ts';
@@ -23,6 +25,7 @@ import type { VerificationLog } from './verification-report.ts';
 export interface RecomputedFile {
   /** Excluded records count as rejected. */
   readonly totals: RunTotals;
+  readonly hasTooManyRepeats: boolean;
   readonly exclusions: readonly Exclusion[];
   readonly poisoned: number;
   readonly errors: readonly FindingGroup[];
@@ -67,7 +70,10 @@ class RecordWalk {
 
   constructor(parts: RecordCheckParts) {
     this.#parts = parts;
-    this.#duplicates = new DuplicateCheck(parts.plan);
+    this.#duplicates = new DuplicateCheck(
+      parts.plan,
+      parts.receipt.reasons.some(({ code }) => code === tooManyRepeats.code),
+    );
     this.#numbers = new RecordNumbers(parts.receipt);
     this.#totals = new ReferenceTotals(parts.plan, summedScales(parts.plan));
   }
@@ -98,6 +104,7 @@ class RecordWalk {
     };
     return {
       totals,
+      hasTooManyRepeats: this.#duplicates.hasTooMany,
       exclusions: this.#exclusions,
       poisoned: this.#poisoned,
       errors: this.#errors.toGroups(),

@@ -2,6 +2,7 @@
 import type { RecordCounts } from '../../engine/chunk.ts';
 import { compileFlow } from '../../engine/compile-flow.ts';
 import { acceptanceReasons } from '../../engine/file/acceptance.ts';
+import { tooManyRepeats } from '../../engine/file/duplicates.ts';
 import { type ControlTotals, checkFileRules, countedRecords } from '../../engine/file/file-rules.ts';
 import type { FileReason, Verdict } from '../../engine/file/file-verdict.ts';
 import type { Plan } from '../../engine/plan.ts';
@@ -86,7 +87,7 @@ interface RecomputedVerdict {
   readonly isDamaged: boolean;
 }
 
-function recomputeVerdict(plan: Plan, { totals }: RecomputedFile): RecomputedVerdict {
+function recomputeVerdict(plan: Plan, { totals, hasTooManyRepeats }: RecomputedFile): RecomputedVerdict {
   const summary = { ...totals, targets: [], errors: [], warnings: [] };
   const rules = checkFileRules(compileFlow(plan), { summary, records: totals.records });
   const isDamaged = totals.damage.length > 0;
@@ -95,6 +96,7 @@ function recomputeVerdict(plan: Plan, { totals }: RecomputedFile): RecomputedVer
     ...totals.damage.map(({ code, rule, message }): FileReason => ({ verdict: damaged, code, rule, message })),
     ...envelopeReasons(plan, totals),
     ...rules.reasons,
+    ...(hasTooManyRepeats ? [tooManyRepeats] : []),
     ...acceptanceReasons(plan.acceptance, {
       records: totals.records,
       counted: countedRecords(plan, totals.byType, totals.records.read),
