@@ -53,8 +53,8 @@ export const hostileFiles: Readonly<Record<string, HostileFile>> = {
   ),
   'records that are no text': file('payments', 'E_ENCODING', () => content(header, latin1('P1,\xff,1.00\n', 4 * MiB))),
   'very many records that all have one key': file('unique', 'E_DUPLICATE_KEYS', () =>
-    from(
-      'id,account,amount\n',
+    content(
+      header,
       numbered(2_000_000, (at) => `P,62${at},${at}.50\n`),
     ),
   ),
