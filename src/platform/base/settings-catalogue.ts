@@ -1,6 +1,6 @@
 /**
  * Every setting of the product, in one list. A name here is `dataDir` in code and in headgate.config.yaml, HEADGATE_DATA_DIR
- * in the environment and `--data-dir` on a command line. docs/reference/settings.md is generated from it.
+ * in the environment, and `--data-dir` for the commands that take it so. docs/reference/settings.md is generated from it.
  */
 import {
   choiceSetting,
