@@ -84,6 +84,33 @@ describe('a record that the check of the whole file excluded', () => {
     expect(await all(`/v1/jobs/${jobId}/errors?code=E_POISON`, 50)).toEqual([]);
   });
 
+  it('is warned of nowhere', async () => {
+    const [, flow] = testFlow({ root: server.out });
+    const named = flow!.replace('name: payments', 'name: warned').replace('pattern: "^P[0-9]+$"', 'pattern: "^P[0-9]+$", unique: file');
+    const large = `  validate:\n    - { id: small, assert: "record.amount < 100", severity: warn, code: AMT01, message: large }\n  routes:`;
+    await tenant.apply(named.replace('  routes:', large));
+    const body = 'id,account,amount\nP1,1,1.00\nP1,1,500.00\nP2,1,500.00\nP3,1,1.00\n';
+    const { json } = await server.upload(tenant.key, { flow: 'warned', name: 'in.csv', body });
+    const { jobId } = json;
+    const job = await server.settle(tenant.key, jobId);
+    expect(job).toMatchObject({ records: { valid: 3, rejected: 1, warned: 1 }, warnings: [{ rule: 'small', count: 1, firstOffset: 40 }] });
+    const records = await all(`/v1/jobs/${jobId}/records`, 50);
+    expect(records.map(({ status, warned }) => [status, warned])).toEqual([
+      ['valid', false],
+      ['rejected', false],
+      ['valid', true],
+      ['valid', false],
+    ]);
+    expect((await get(`/v1/jobs/${jobId}/records/2`)).json).toMatchObject({ warned: false, warnings: [] });
+    for (const limit of [1, 50]) {
+      const findings = await all(`/v1/jobs/${jobId}/errors`, limit);
+      expect(findings.map(({ record, code }) => [record, code])).toEqual([
+        [2, 'E_DUPLICATE_KEY'],
+        [3, 'AMT01'],
+      ]);
+    }
+  });
+
   it('is found among thousands in files of many chunks', async () => {
     const row = (at: number) => `P${at},6200001234,1.00`;
     const jobId = await settled(Array.from({ length: 9_000 }, (_, at) => row(at % 3 === 2 ? at - 1 : at)));

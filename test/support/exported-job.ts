@@ -7,8 +7,8 @@ import { formats } from '../../src/main/catalogue.ts';
 import { addAmounts } from '../../src/pipeline/engine/amount-totals.ts';
 import type { ChunkSpec, ChunkSummary, EnvelopeRecord, FieldAmounts } from '../../src/pipeline/engine/chunk.ts';
 import { compileFlow } from '../../src/pipeline/engine/compile-flow.ts';
-import type { FinishedChunk } from '../../src/pipeline/engine/file/duplicates.ts';
 import { checkFile, type FileCheck } from '../../src/pipeline/engine/file/file-checks.ts';
+import type { FinishedChunk } from '../../src/pipeline/engine/file/finished-chunks.ts';
 import { foldSummaries } from '../../src/pipeline/engine/file/fold-summaries.ts';
 import { OutcomeSegment } from '../../src/pipeline/engine/outcomes/outcome-segment.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
@@ -170,10 +170,9 @@ function runJob(plan: Plan, member: Buffer, limits: SplitterOptions): FinishedRu
     return chunkReceipt(spec, summary.records, part);
   });
   const folded = foldSummaries(summaries);
-  const summary = { ...folded, errors: folded.errors.map(asPoison) };
   const exclusions: FinishedRun['exclusions'] = [];
-  const check = checkFile(flow, {
-    summary,
+  const { check, summary } = checkFile(flow, {
+    summary: { ...folded, errors: folded.errors.map(asPoison) },
     chunks: finished,
     source: sourceOf(member),
     damage: split.damage,

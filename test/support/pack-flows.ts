@@ -99,13 +99,13 @@ export function problemsOf(plan: Plan, lines: Buffer): readonly string[] {
   const flow = compiledFlowOf(plan);
   const { summary, outcomes } = runInMemory({ plan, bytes: lines, flow });
   const spec = { number: 0, start: 0, end: lines.length, firstRecord: 1, context: { version: 1, columns: null } } as const;
-  const { reasons } = checkFile(flow, {
+  const { check } = checkFile(flow, {
     summary,
     chunks: [{ spec, outcomes: new OutcomeSegment(memorySource(outcomes)) }],
     source: memorySource(lines),
     onExclusion() {},
   });
-  return reasons.map(({ code }) => code);
+  return check.reasons.map(({ code }) => code);
 }
 
 /** Of a summed field: decimal text by currency, with as many decimals as ISO 4217 gives the currency. */

@@ -19,7 +19,7 @@ export { foldSummaries };
 export interface EndOptions {
   /** How the receipt names the file. */
   readonly name: string;
-  /** Receives the lines of rejections and warnings in record order, for `--errors`. */
+  /** Receives the lines of rejections and warnings in record order, and then those of exclusions, for `--errors`. */
   readonly onFindings: ((text: string, severity: 'error' | 'warn') => void) | null;
   /** Receives why the file is held or rejected, where it is. */
   readonly onReasons?: (reasons: readonly ReceiptFinding[]) => void;
@@ -39,17 +39,17 @@ interface EndedFile extends SplitFile {
 }
 
 export function endFile({ flow, source, outputs, options, summaries, segmentStarts, split, sha256, bytes }: EndedFile): RunReceipt {
-  const summary = foldSummaries(summaries);
+  const read = foldSummaries(summaries);
   const outcomesFile = new FileSource(outputs.outcomes.partPath);
   const outcomesSource = new PagedSource(outcomesFile);
   const exclusions = new ExclusionList();
   try {
     const chunks = split.chunks.map((spec, index) => ({ spec, outcomes: new OutcomeSegment(outcomesSource, segmentStarts[index]!) }));
-    const check = checkFile(flow, {
-      summary,
+    const { check, summary } = checkFile(flow, {
+      summary: read,
       chunks,
       source,
-      damage: newDamage(split, summary),
+      damage: newDamage(split, read),
       onExclusion: (exclusion) => exclusions.add(exclusion),
     });
     const segments = chunks.map(({ outcomes }) => outcomes);

@@ -47,6 +47,12 @@ test('a record that only the whole file rejects is rejected, and goes nowhere', 
   expect(found.filter(({ at }) => !at.endsWith('errors'))).toEqual([]);
 });
 
+test('a record that only the whole file rejects is warned of nothing', async () => {
+  const far = payment.replace('20261108', '20270108');
+  const warned = { status: 'valid', warnings: ['DAT02'] } as const;
+  expect(await run({ records: [warned, { status: 'rejected', warnings: [] }] }, input(far, far, trailer(2, 27556)))).toEqual([]);
+});
+
 test('it says of every record of a long file what the engine did, in few seconds', async () => {
   const text = [...eftFile(3, 500)].join('');
   expect(await run({ read: 500 }, text)).toEqual([]);

@@ -146,6 +146,16 @@ describe('headgate run over one file', () => {
     expect(findings.trim().split('\n').length).toBe(25);
   });
 
+  it('a receipt counts no warning of a duplicate', async () => {
+    const assert = call('bool', 'less', recordField(record, 1), literal('decimal', '100'));
+    const rule = { id: 'small', scope: 'record', severity: 'warn', onFail: 'hold-file', code: 'AMT01', message: 'large', assert } as const;
+    for (const threads of [null, 1]) {
+      const text = 'id,amount,currency\na,1.00,EUR\na,500.00,EUR\nb,500.00,EUR\n';
+      const { receipt } = await run(plan({ rules: [rule] }), text, threads, `out-${threads}`);
+      expect(receipt.warnings).toEqual([{ code: 'AMT01', rule: 'small', offset: text.indexOf('b,500'), count: 1, message: 'large' }]);
+    }
+  });
+
   it('of a file that is held nothing is in the target files', async () => {
     const strict = plan({ acceptance: { ...plan().acceptance, mode: 'all-or-nothing' } });
     const { receipt, read } = await run(strict, small);

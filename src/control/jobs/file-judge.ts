@@ -6,8 +6,9 @@
 import { SegmentReaders } from '../../pipeline/deliveries/cutting/segment-readers.ts';
 import type { ChunkSummary, Finding } from '../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
-import type { Exclusion, FinishedChunk } from '../../pipeline/engine/file/duplicates.ts';
+import type { Exclusion } from '../../pipeline/engine/file/duplicates.ts';
 import { checkFile } from '../../pipeline/engine/file/file-checks.ts';
+import type { FinishedChunk } from '../../pipeline/engine/file/finished-chunks.ts';
 import { foldSummaries } from '../../pipeline/engine/file/fold-summaries.ts';
 import { OutcomeSegment } from '../../pipeline/engine/outcomes/outcome-segment.ts';
 import { ExclusionGroups } from '../../pipeline/ledger/compose-receipt.ts';
@@ -29,11 +30,10 @@ export interface FileToJudge {
 }
 
 export function judgeFile(flow: CompiledFlow, file: FileToJudge): CheckedFile {
-  const summary = foldSummaries(file.summaries);
   const exclusions: Exclusion[] = [];
   const groups = new ExclusionGroups();
-  const check = checkFile(flow, {
-    summary,
+  const { check, summary } = checkFile(flow, {
+    summary: foldSummaries(file.summaries),
     chunks: file.chunks,
     source: file.source,
     damage: file.splitDamage,

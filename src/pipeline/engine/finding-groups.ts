@@ -2,7 +2,7 @@
 import type { Finding, FindingGroup } from './chunk.ts';
 
 /** Beyond this many, findings are grouped by code alone. */
-const detailedGroupsMax = 900;
+export const detailedGroupsMax = 900;
 
 export class FindingGroups {
   readonly #groups = new Map<

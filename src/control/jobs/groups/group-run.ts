@@ -62,6 +62,7 @@ export interface Sample extends Finding {
 
 /** A file judged as a whole. */
 export interface CheckedFile {
+  /** Without the warnings of excluded records. */
   readonly summary: Pick<ChunkSummary, 'warned' | 'errors' | 'warnings'>;
   readonly check: FileCheck;
   readonly exclusions: readonly Exclusion[];

@@ -112,6 +112,16 @@ export class ExcludedRecords {
   }
 }
 
+/** Asked in record order, whether each record is excluded. */
+export function askedInOrder(excluded: ExcludedRecords | null, from: number): (record: number) => boolean {
+  const exclusions = excluded?.from(from);
+  let next = exclusions?.next().value;
+  return (record) => {
+    while (next && next.record < record) next = exclusions?.next().value;
+    return next?.record === record;
+  };
+}
+
 /** Null when the file's check excluded nothing. The caller closes it. */
 export function openExcluded(store: SealedStore, tenantId: string, row: ExclusionsRow): ExcludedRecords | null {
   const { exclusionsPart: part, exclusionsObject: object, exclusionGroups } = row;

@@ -6,7 +6,14 @@ import type { SealedObject, SealedStore } from '../../../platform/storage/object
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
 import { outcomesOfChunk } from '../groups/segment-rows.ts';
-import { type ExcludedRecords, type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
+import {
+  askedInOrder,
+  type ExcludedRecords,
+  type ExclusionsRow,
+  exclusionsColumns,
+  exclusionsJoin,
+  openExcluded,
+} from './excluded-records.ts';
 import { openOutcomes } from './job-outcomes.ts';
 
 export interface FindingView {
@@ -34,18 +41,11 @@ const selectExclusions = `/* find exclusions of job */ select ${exclusionsColumn
 /** In record order, those after `after`. */
 export async function listFindings(tx: TenantTx, store: SealedStore, jobId: string, page: FindingsPage): Promise<FindingView[]> {
   const { record = 0, finding = -1 } = page.after ?? {};
-  const { rows: samples } = await tx.query<FindingView>(selectSamples, [
-    tx.tenantId,
-    jobId,
-    record,
-    finding,
-    page.code ?? null,
-    page.limit,
-  ]);
   const found = (await tx.query<ExclusionsRow>(selectExclusions, [tx.tenantId, jobId])).rows[0];
   const excluded = found === undefined ? null : openExcluded(store, tx.tenantId, found);
-  if (excluded === null) return samples;
   try {
+    const samples = await samplesOf(tx, jobId, page, askedInOrder(excluded, record));
+    if (excluded === null) return samples;
     if (page.code !== undefined && !excluded.hasCode(page.code)) return samples;
     const last = samples.length < page.limit ? Number.MAX_SAFE_INTEGER : samples.at(-1)!.record;
     const exclusions = await findingsOfExcluded(tx, store, jobId, excluded, { ...page, from: record, to: last });
@@ -53,7 +53,20 @@ export async function listFindings(tx: TenantTx, store: SealedStore, jobId: stri
       .sort((a, b) => a.record - b.record || a.finding - b.finding)
       .slice(0, page.limit);
   } finally {
-    excluded.close();
+    excluded?.close();
+  }
+}
+
+/** Warnings belong to valid records: those of an excluded one, of which samples were kept before it was, are left out. */
+async function samplesOf(tx: TenantTx, jobId: string, page: FindingsPage, isExcluded: (record: number) => boolean): Promise<FindingView[]> {
+  const samples: FindingView[] = [];
+  let { record = 0, finding = -1 } = page.after ?? {};
+  for (;;) {
+    const { rows } = await tx.query<FindingView>(selectSamples, [tx.tenantId, jobId, record, finding, page.code ?? null, page.limit]);
+    samples.push(...rows.filter((row) => !(row.severity === 'warn' && isExcluded(row.record))));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < page.limit || samples.length >= page.limit) return samples.slice(0, page.limit);
+    ({ record, finding } = last);
   }
 }
 
@@ -75,7 +88,7 @@ const selectChunks = `/* find chunks of excluded records */ with c as (
 const selectNumbers = `/* number findings of excluded records */ select record_number as record, max(finding) + 1 as finding from headgate.rejections
   where tenant_id = $1 and job_id = $2 and record_number = any ($3::bigint[]) group by record_number`;
 
-/** An excluded record was valid on its own: its finding comes after warnings that it may have. */
+/** An excluded record was valid on its own: its finding has the number behind those of warnings that it had. */
 async function findingsOfExcluded(
   tx: TenantTx,
   store: SealedStore,

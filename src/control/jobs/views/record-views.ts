@@ -15,7 +15,14 @@ import { loadFlowVersion } from '../../flows/applying/flow-store-versions.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
 import { outcomesOfChunk } from '../groups/segment-rows.ts';
 import { jobErrors } from '../job-errors.ts';
-import { type ExcludedRecords, type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
+import {
+  askedInOrder,
+  type ExcludedRecords,
+  type ExclusionsRow,
+  exclusionsColumns,
+  exclusionsJoin,
+  openExcluded,
+} from './excluded-records.ts';
 import { formOf, isMasked, type MaskingFloors, masked, maskingFloors } from './field-masks.ts';
 import { openOutcomes } from './job-outcomes.ts';
 
@@ -79,7 +86,7 @@ export async function listRecords(
 ): Promise<{ readonly items: RecordSummary[]; readonly nextAfter: number | null }> {
   const { plan, excluded } = await openJob(tx, store, jobId);
   try {
-    const isExcluded = ascending(excluded, page.after + 1);
+    const isExcluded = askedInOrder(excluded, page.after + 1);
     const items: RecordSummary[] = [];
     let scanned = 0;
     let last = page.after;
@@ -101,16 +108,6 @@ export async function listRecords(
   } finally {
     excluded?.close();
   }
-}
-
-/** Asked in record order whether each record is excluded. */
-function ascending(excluded: ExcludedRecords | null, from: number): (record: number) => boolean {
-  const exclusions = excluded?.from(from);
-  let next = exclusions?.next().value;
-  return (record) => {
-    while (next && next.record < record) next = exclusions?.next().value;
-    return next?.record === record;
-  };
 }
 
 /** Fails with E_JOB_UNKNOWN, E_RECORD_UNKNOWN. */
@@ -143,7 +140,7 @@ export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string,
       type: type?.name ?? null,
       fields: shownFields(type?.fields ?? [], { texts, wrong: new Set(judge.findings.map(({ field }) => field)), floors }),
       findings: finding !== null ? [finding] : judge.findings.length > 0 ? judge.findings : samples,
-      warnings: judge.warnings,
+      warnings: finding !== null ? [] : judge.warnings,
     };
   } finally {
     file.close();
@@ -185,7 +182,7 @@ function summaryOf(jobId: string, plan: Plan, outcome: RecordOutcome, isExcluded
     recordId: `${jobId}/${record}`,
     record,
     status: isExcluded ? 'rejected' : status,
-    warned,
+    warned: warned && !isExcluded,
     offset,
     targets: isExcluded ? [] : outcome.targets.map((target) => plan.targets[target]!.id),
   };

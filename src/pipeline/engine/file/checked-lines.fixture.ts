@@ -1,5 +1,5 @@
 /** Runs lines of a file through a plan in memory and judges the file, for tests of what only the file as a whole shows. */
-import type { ChunkSpec } from '../chunk.ts';
+import type { ChunkSpec, ChunkSummary } from '../chunk.ts';
 import { compileFlow } from '../compile-flow.ts';
 import { OutcomeSegment } from '../outcomes/outcome-segment.ts';
 import type { Plan } from '../plan.ts';
@@ -10,6 +10,7 @@ import { foldSummaries } from './fold-summaries.ts';
 
 export interface CheckedLines {
   readonly check: FileCheck;
+  readonly summary: ChunkSummary;
   readonly exclusions: readonly Exclusion[];
   readonly runs: readonly MemoryRun[];
 }
@@ -32,18 +33,18 @@ export function checkLines(plan: Plan, lines: readonly string[], linesPerChunk =
           .join(''),
       );
     const spec: ChunkSpec = { number: specs.length, start, end, firstRecord, context: { version: 1, columns: null } };
-    const run = runInMemory({ plan, bytes, spec, flow });
+    const run = runInMemory({ plan, bytes, spec, flow }, { header: runs[0]?.summary.header ?? null });
     specs.push(spec);
     runs.push(run);
     start = end;
     firstRecord += run.summary.records.read;
   }
   const exclusions: Exclusion[] = [];
-  const check = checkFile(flow, {
+  const { check, summary } = checkFile(flow, {
     summary: foldSummaries(runs.map((run) => run.summary)),
     chunks: specs.map((spec, index) => ({ spec, outcomes: new OutcomeSegment(memorySource(runs[index]!.outcomes)) })),
     source: memorySource(bytes),
     onExclusion: (exclusion) => void exclusions.push(exclusion),
   });
-  return { check, exclusions, runs };
+  return { check, summary, exclusions, runs };
 }

@@ -2,17 +2,16 @@
  * Finds records whose `unique: file` value an earlier record of the file already has. Hashes of all chunks are merged in
  * bounded memory; a match of hashes is confirmed on the bytes; of equals the lowest record number that is not excluded itself stays.
  */
-import type { ByteSource } from '../../../platform/base/byte-source.ts';
 import { AmountTotals } from '../amount-totals.ts';
-import type { ChunkSpec, FieldAmounts } from '../chunk.ts';
+import type { FieldAmounts } from '../chunk.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
 import { fileErrors } from '../engine-errors.ts';
 import { outcomeStatus, statusMask } from '../outcomes/outcome-columns.ts';
-import type { OutcomeSegment } from '../outcomes/outcome-segment.ts';
+import type { RecordFinding } from '../records/record-finding.ts';
 import type { RecordJudge } from '../records/record-judge.ts';
 import type { FileReason } from './file-verdict.ts';
+import type { FinishedChunk, FinishedChunks } from './finished-chunks.ts';
 import { type IndexEntry, visitEqualHashes } from './index-merge.ts';
-import { RecordFetcher } from './record-fetcher.ts';
 
 /** A record that was valid on its own and is taken out of the file's outputs when batches are cut. */
 export interface Exclusion {
@@ -25,9 +24,10 @@ export interface Exclusion {
   readonly amounts: FieldAmounts;
 }
 
-export interface FinishedChunk {
-  readonly spec: ChunkSpec;
-  readonly outcomes: OutcomeSegment;
+export interface Duplicate {
+  readonly exclusion: Exclusion;
+  /** What it was warned of as a valid record. */
+  readonly warnings: readonly RecordFinding[];
 }
 
 /** A record that shares its hash with another, waiting to be confirmed. */
@@ -49,37 +49,30 @@ export const tooManyRepeats: FileReason = {
 };
 
 /** Null when there are more than `repeatsMax`: none is told then. */
-export function findDuplicates(flow: CompiledFlow, chunks: readonly FinishedChunk[], source: ByteSource): Iterable<Exclusion> | null {
+export function findDuplicates(flow: CompiledFlow, chunks: FinishedChunks): Iterable<Duplicate> | null {
   const candidates: Candidate[] = [];
   let repeats = 0;
   for (const [key, { isUnique }] of flow.hashedKeys.entries()) {
     if (!isUnique) continue;
-    repeats += collectCandidates(chunks, key, { candidates, repeatsLeft: repeatsMax - repeats });
+    repeats += collectCandidates(chunks.all, key, { candidates, repeatsLeft: repeatsMax - repeats });
     if (repeats > repeatsMax) return null;
   }
   candidates.sort((a, b) => a.chunk - b.chunk || a.position - b.position || a.key - b.key);
-  return exclusionsOf(flow, { candidates, chunks, source });
-}
-
-interface Collected {
-  readonly candidates: readonly Candidate[];
-  readonly chunks: readonly FinishedChunk[];
-  readonly source: ByteSource;
+  return exclusionsOf(flow, candidates, chunks);
 }
 
 /** In record order, each record once. Only the values of records that stay count for those behind them. */
-function* exclusionsOf(flow: CompiledFlow, { candidates, chunks, source }: Collected): Generator<Exclusion> {
+function* exclusionsOf(flow: CompiledFlow, candidates: readonly Candidate[], chunks: FinishedChunks): Generator<Duplicate> {
   const seen = new SeenValues();
-  const fetchers = new Map<string, RecordFetcher>();
   for (const own of byRecord(candidates)) {
-    const chunk = chunks[own[0]!.chunk]!;
+    const chunk = chunks.all[own[0]!.chunk]!;
     const outcome = chunk.outcomes.outcome(own[0]!.position);
-    const judge = fetcherOf(fetchers, flow, chunk, source).fetch(outcome.offset);
+    const judge = chunks.fetch(chunk, outcome.offset);
     const repeated = seen.take(own, judge.keys);
     if (repeated === null) continue;
     const amounts = new AmountTotals(flow.sums.sums);
     for (const { sum, currency, amount } of judge.amounts) if (amount !== null) amounts.add(sum, currency, amount);
-    yield {
+    const exclusion = {
       record: outcome.record,
       offset: outcome.offset,
       code: fileErrors.E_DUPLICATE_KEY,
@@ -87,6 +80,7 @@ function* exclusionsOf(flow: CompiledFlow, { candidates, chunks, source }: Colle
       targets: outcome.targets,
       amounts: amounts.toFieldAmounts(),
     };
+    yield { exclusion, warnings: outcome.warned ? judge.warnings : [] };
   }
 }
 
@@ -143,16 +137,6 @@ function collectCandidates(
     },
   });
   return repeats;
-}
-
-function fetcherOf(fetchers: Map<string, RecordFetcher>, flow: CompiledFlow, chunk: FinishedChunk, source: ByteSource): RecordFetcher {
-  const { columns } = chunk.spec.context;
-  const name = JSON.stringify(columns);
-  const known = fetchers.get(name);
-  if (known !== undefined) return known;
-  const made = new RecordFetcher(flow, columns, source);
-  fetchers.set(name, made);
-  return made;
 }
 
 function fieldName(flow: CompiledFlow, key: number, type: number): string {

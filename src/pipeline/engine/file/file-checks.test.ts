@@ -192,7 +192,7 @@ describe('the check of a file', () => {
     expect(foldSummaries([kept, kept])).not.toHaveProperty('rejectedMagnitudes');
     const check = (summary: typeof kept) =>
       checkFile(compileFlow(plan), { summary, chunks: [], source: memorySource(Buffer.alloc(0)), onExclusion() {} });
-    expect(check(kept).reasons.map(({ code }) => code)).toEqual(['E_ACCEPTANCE']);
+    expect(check(kept).check.reasons.map(({ code }) => code)).toEqual(['E_ACCEPTANCE']);
   });
 
   it('excludes the later of two equal keys, with its money, wherever chunks are cut', () => {

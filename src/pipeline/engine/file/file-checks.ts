@@ -8,9 +8,11 @@ import type { ChunkSummary, EnvelopeRecord, FieldAmounts, Finding, RecordCounts 
 import type { CompiledFlow } from '../compile-flow.ts';
 import { fileErrors } from '../engine-errors.ts';
 import { acceptanceReasons } from './acceptance.ts';
-import { type Exclusion, type FinishedChunk, findDuplicates, tooManyRepeats } from './duplicates.ts';
+import { type Exclusion, findDuplicates, tooManyRepeats } from './duplicates.ts';
+import { ExcludedWarnings } from './excluded-warnings.ts';
 import { type ControlTotals, checkFileRules, countedRecords } from './file-rules.ts';
 import type { FileReason, Verdict } from './file-verdict.ts';
+import { type FinishedChunk, FinishedChunks } from './finished-chunks.ts';
 import { rejectedMagnitudesOf } from './fold-summaries.ts';
 
 export interface FileInput {
@@ -44,9 +46,15 @@ export interface FileCheck {
   readonly controlTotals: ControlTotals;
 }
 
+export interface JudgedFile {
+  readonly check: FileCheck;
+  /** That of all chunks, without the warnings of excluded records. */
+  readonly summary: ChunkSummary;
+}
+
 /** Reads the source again only where hashes of unique fields meet. */
-export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
-  const { rejectedMagnitudes, hasTooManyRepeats, ...totals } = excludeDuplicates(flow, input);
+export function checkFile(flow: CompiledFlow, input: FileInput): JudgedFile {
+  const { rejectedMagnitudes, hasTooManyRepeats, warnings, ...totals } = excludeDuplicates(flow, input);
   const damage = [...(input.damage ?? []), ...input.summary.damage];
   const rules = checkFileRules(flow, { summary: input.summary, records: totals.records });
   const damaged = flow.plan.acceptance.onDamage === 'reject' ? 'rejected' : 'held';
@@ -62,7 +70,7 @@ export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
       isDamaged: damage.length > 0,
     }),
   ];
-  return {
+  const check = {
     ...totals,
     verdict: decide(reasons, totals.records),
     reasons: distinct(reasons),
@@ -70,6 +78,7 @@ export function checkFile(flow: CompiledFlow, input: FileInput): FileCheck {
     damage,
     controlTotals: rules.controlTotals,
   };
+  return { check, summary: { ...input.summary, ...warnings } };
 }
 
 function decide(reasons: readonly FileReason[], records: RecordCounts): Verdict {
@@ -91,18 +100,22 @@ interface KeptTotals extends Pick<FileCheck, 'records' | 'excluded' | 'amounts' 
   readonly rejectedMagnitudes: FieldAmounts;
   /** No record is excluded then. */
   readonly hasTooManyRepeats: boolean;
+  readonly warnings: Pick<ChunkSummary, 'warned' | 'warnings'>;
 }
 
 function excludeDuplicates(flow: CompiledFlow, input: FileInput): KeptTotals {
   const { summary } = input;
+  const chunks = new FinishedChunks(flow, input.chunks, input.source, summary.header);
+  const excludedWarnings = new ExcludedWarnings();
   let { valid, rejected } = summary.amounts;
   const isLimited = flow.plan.acceptance.maxInvalidAmount !== null;
   let rejectedMagnitudes = rejectedMagnitudesOf(summary);
   const targets = summary.targets.map((target) => ({ records: target.records, amounts: target.amounts, excluded: 0 }));
   let excluded = 0;
-  const exclusions = findDuplicates(flow, input.chunks, input.source);
-  for (const exclusion of exclusions ?? []) {
+  const exclusions = findDuplicates(flow, chunks);
+  for (const { exclusion, warnings } of exclusions ?? []) {
     excluded++;
+    excludedWarnings.add(exclusion, warnings);
     valid = addAmounts(valid, exclusion.amounts, -1);
     rejected = addAmounts(rejected, exclusion.amounts);
     if (isLimited) rejectedMagnitudes = addAmounts(rejectedMagnitudes, withoutSigns(exclusion.amounts));
@@ -122,6 +135,7 @@ function excludeDuplicates(flow: CompiledFlow, input: FileInput): KeptTotals {
     rejectedMagnitudes,
     targets,
     hasTooManyRepeats: exclusions === null,
+    warnings: excludedWarnings.takeFrom(summary, chunks),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Reads single records again by their offset, through the slow path's parser, with one small window on the file. */
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { EnvelopeRecord } from '../chunk.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
 import { fileErrors } from '../engine-errors.ts';
 import { RouteSets } from '../outcomes/route-sets.ts';
@@ -18,12 +19,16 @@ export class RecordFetcher {
   readonly #source: ByteSource;
   readonly #ends: RecordEnds;
   readonly #judge: RecordJudge;
+  readonly #header: EnvelopeRecord | null;
+  #isBehindHeader = false;
   #window = Buffer.alloc(windowBytes);
   #base = 0;
   #length = 0;
 
-  constructor(flow: CompiledFlow, columns: readonly string[] | null, source: ByteSource) {
+  /** `header`: the file's, where rules are to see its values, as they do for the records behind it. */
+  constructor(flow: CompiledFlow, columns: readonly string[] | null, source: ByteSource, header: EnvelopeRecord | null = null) {
     this.#received = source;
+    this.#header = header;
     this.#source = windowSource(source, flow.plan.format);
     this.#ends = createRecordEnds(flow.plan.format);
     this.#judge = new RecordJudge(flow, columns, new RouteSets(flow.plan.routes));
@@ -32,8 +37,16 @@ export class RecordFetcher {
   /** The judged record at this offset; the result is reused by the next call. */
   fetch(offset: number): RecordJudge {
     const { start, end } = this.#find(offset);
+    this.#placeHeader(offset);
     this.#judge.judge(this.#window, start, this.#ends.contentEnd(this.#window, start, end));
     return this.#judge;
+  }
+
+  #placeHeader(offset: number): void {
+    const header = this.#header;
+    if (header === null || offset > header.offset === this.#isBehindHeader) return;
+    this.#isBehindHeader = !this.#isBehindHeader;
+    this.#judge.setHeader(this.#isBehindHeader ? header : { ...header, values: {} });
   }
 
   /** Its bytes as they were received, without the line end. */

@@ -125,7 +125,7 @@ class RecordWalk {
     this.#totals.add(isPoison ? this.#asUnreadable(record) : duplicate !== null ? withoutOutput(record) : record);
     if (isPoison) this.#poisoned++;
     if (status === 'rejected') for (const finding of findings) this.#errors.add(finding);
-    if (status === 'valid') for (const warning of record.warnings) this.#warnings.add(warning);
+    if (status === 'valid' && duplicate === null) for (const warning of record.warnings) this.#warnings.add(warning);
     if (duplicate === null) return;
     const { offset } = record;
     this.#exclusions.push({ record: record.record, code: duplicateCode });
@@ -134,10 +134,11 @@ class RecordWalk {
 
   /** Nothing of a poison record was read: no type, no amount. */
   #asUnreadable(record: ReferenceRecord): ReferenceRecord {
-    return { ...withoutOutput(record), type: null, amounts: unreadableAmounts(this.#parts.plan, null), warnings: [] };
+    return { ...withoutOutput(record), type: null, amounts: unreadableAmounts(this.#parts.plan, null) };
   }
 }
 
+/** What is left of a record that is rejected after all: warnings belong to valid ones. */
 function withoutOutput(record: ReferenceRecord): ReferenceRecord {
-  return { ...record, status: 'rejected', routes: [], outputs: new Map() };
+  return { ...record, status: 'rejected', routes: [], outputs: new Map(), warnings: [] };
 }
