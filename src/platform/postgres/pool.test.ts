@@ -66,6 +66,38 @@ describe('statements', () => {
     });
   });
 
+  it('arrive the same whatever the database and the role have set', async () => {
+    const set = await createTestDatabase({ connectionsMax: 1 });
+    const own = {
+      datestyle: 'German',
+      intervalstyle: 'sql_standard',
+      bytea_output: 'escape',
+      extra_float_digits: '-15',
+      timezone: 'Asia/Kathmandu',
+      row_security: 'off',
+      array_nulls: 'off',
+      standard_conforming_strings: 'off',
+      default_transaction_isolation: 'serializable',
+      search_path: '',
+    };
+    for (const [name, value] of Object.entries(own))
+      await set.adminDb.query(`/* set */ alter database ${set.name} set ${name} to '${value}'`);
+    await set.adminDb.query(`/* set */ alter role headgate_app in database ${set.name} set datestyle to 'SQL, DMY'`);
+    const { rows } = await set.db.query(
+      `/* types */ select timestamptz '2026-02-28T10:00:00.123Z' as at, date '2026-02-28' as day, '\\x00ff'::bytea as bytes, 1.5::float8 as share,
+       $1::numeric[]::text as amounts, current_setting('transaction_isolation') as isolation, (select count(*) from headgate.jobs)::int as jobs`,
+      [[1, null]],
+    );
+    expect(rows[0]).toMatchObject({
+      at: new Date('2026-02-28T10:00:00.123Z'),
+      day: '2026-02-28',
+      bytes: Buffer.from([0, 255]),
+      share: 1.5,
+    });
+    expect(rows[0]).toMatchObject({ amounts: '{1,NULL}', isolation: 'read committed', jobs: 0 });
+    await set.drop();
+  });
+
   it('without a name are refused before they are sent', async () => {
     await expect(database.db.query('select 1')).rejects.toThrow(/has no name/);
   });

@@ -69,7 +69,15 @@ function serverOptions(options: PoolOptions): string {
     `statement_timeout=${options.statementTimeoutMs ?? 60_000}`,
     `lock_timeout=${options.lockTimeoutMs ?? 20_000}`,
     `idle_in_transaction_session_timeout=${options.idleInTransactionTimeoutMs ?? 120_000}`,
+    // A database and a role may have settings of their own; what is written and read here takes these for granted.
     'timezone=UTC',
+    'datestyle=ISO',
+    'extra_float_digits=1',
+    'array_nulls=on',
+    'standard_conforming_strings=on',
+    'row_security=on',
+    // The warning that a COMMIT's wait for its standby was cancelled must arrive.
+    'client_min_messages=warning',
     'jit=off',
     // Every statement has an index. A plan that was made while a table was small is kept when it has grown: it must not read it whole.
     'enable_seqscan=off',

@@ -24,6 +24,7 @@ it('a COMMIT whose wait for synchronous replication is cancelled is unknown, not
     max_wal_senders: '2',
     synchronous_commit: 'on',
     synchronous_standby_names: 'nobody',
+    client_min_messages: 'error',
   });
   await first.stop();
   const server = await startEmbeddedPostgres(options);
