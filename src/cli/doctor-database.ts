@@ -3,12 +3,14 @@
  * there room, are the folders of tenants apart. An embedded cluster that exists is started for the question; one that does not is not made.
  */
 import { listTenants } from '../platform/access/tenants.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemClock, systemPorts } from '../platform/base/system-ports.ts';
 import type { Db } from '../platform/postgres/database.ts';
 import { startEmbeddedPostgres } from '../platform/postgres/embedded-postgres.ts';
 import { hasInstallation } from '../platform/postgres/installation.ts';
 import { openPool } from '../platform/postgres/pool.ts';
+import { postgresErrors } from '../platform/postgres/postgres-errors.ts';
 import { guardStartUp } from '../platform/postgres/start-up-guard.ts';
 import { type Finding, failed, failedBy, ok, warning } from './doctor-checks.ts';
 
@@ -68,6 +70,7 @@ interface ServerFacts {
   readonly nowMs: number;
   readonly connectionsMax: number;
   readonly isReplica: boolean;
+  readonly isReadOnly: boolean;
   readonly isDurable: boolean;
 }
 
@@ -75,6 +78,7 @@ interface ServerFacts {
 const selectServerFacts = `/* doctor */ select current_setting('server_version') as version,
   (extract(epoch from (select max(backend_start) from pg_stat_activity where pid = pg_backend_pid())) * 1000)::int8 as "nowMs",
   current_setting('max_connections')::int as "connectionsMax", pg_is_in_recovery() as "isReplica",
+  current_setting('transaction_read_only') = 'on' as "isReadOnly",
   current_setting('fsync') = 'on' and current_setting('synchronous_commit') <> 'off' as "isDurable"`;
 
 /** The session's own start stands for the server's clock: it lies between the two readings of ours. */
@@ -93,7 +97,8 @@ async function askServer(db: Db, settings: Settings): Promise<Finding[]> {
           'Correct the clock (NTP). Deadlines are decided on the database clock, so nothing breaks.',
         ),
   );
-  if (facts.isReplica) findings.push(failed('primary', 'the server is a standby', 'Point HEADGATE_DATABASE_URL to the primary.'));
+  const reason = facts.isReplica ? 'the server is a standby' : facts.isReadOnly ? 'the database takes no writes' : undefined;
+  if (reason !== undefined) findings.push(failedBy('primary', new HeadgateError(postgresErrors.E_DATABASE_READ_ONLY, reason)));
   if (!facts.isDurable) {
     findings.push(failed('durability', 'fsync or synchronous_commit is off: a power cut would lose acknowledged files', 'Turn both on.'));
   }

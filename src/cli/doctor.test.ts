@@ -64,6 +64,16 @@ describe('what is wrong is found, with a next step', () => {
     await empty.drop();
   });
 
+  it('a database that takes no writes', async () => {
+    const readOnly = await createTestDatabase();
+    await readOnly.adminDb.query(`/* set */ alter database ${readOnly.name} set default_transaction_read_only to on`);
+    env['HEADGATE_DATABASE_URL'] = readOnly.url;
+    expect(await find('primary')).toEqual([
+      ['failed', 'E_DATABASE_READ_ONLY: the database takes no writes', expect.stringContaining('default_transaction_read_only')],
+    ]);
+    await readOnly.drop();
+  });
+
   it('a server that is not there, without the password in the finding', async () => {
     env['HEADGATE_DATABASE_URL'] = 'postgres://headgate_app:hunter2@127.0.0.1:1/headgate';
     const findings = await find('database');

@@ -1,14 +1,18 @@
-/** What /readyz looks at: the database answers as the right role, the object store's folder takes a file and has room, or its service answers. */
+/** What /readyz looks at: the database answers as the right role and takes writes, the object store's folder takes a file and has room, or its service answers. */
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Health, HealthFinding } from '../api/api-parts.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Db } from '../platform/postgres/database.ts';
+import { postgresErrors } from '../platform/postgres/postgres-errors.ts';
 import { incomingFolder } from '../platform/storage/local-store.ts';
 import { reachRemoteStore } from '../platform/storage/remote-store.ts';
 import type { OpenStorage } from './open-storage.ts';
 
 const databaseTimeoutMs = 2_000;
+
+/** Read only on a standby too. */
+const checkReadiness = `/* check readiness */ select headgate.clock(), current_setting('transaction_read_only') = 'on' as "isReadOnly"`;
 
 export function createHealth(parts: {
   readonly db: Db;
@@ -25,10 +29,11 @@ export function createHealth(parts: {
     const code = parts.waitsFor();
     if (code !== null) return { name: 'database', isOk: false, detail: code };
     try {
-      const answer = db.query('/* check readiness */ select headgate.clock()');
+      const answer = db.query<{ isReadOnly: boolean }>(checkReadiness);
       const timeout = ports.sleep.sleep(databaseTimeoutMs).then(() => null);
       const result = await Promise.race([answer, timeout]);
       if (result === null) answer.catch(() => undefined);
+      else if (result.rows[0]!.isReadOnly) return { name: 'database', isOk: false, detail: postgresErrors.E_DATABASE_READ_ONLY };
       return { name: 'database', isOk: result !== null, detail: result === null ? `no answer within ${databaseTimeoutMs} ms` : 'answers' };
     } catch (error) {
       return { name: 'database', isOk: false, detail: (error as { code?: string }).code ?? 'fails' };

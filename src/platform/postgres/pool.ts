@@ -9,7 +9,14 @@ import { HeadgateError } from '../base/errors.ts';
 import { type ArrayTypes, arrayTypesOf, encodeArrays } from './array-parameters.ts';
 import { ClosingClient } from './closing-client.ts';
 import { type Db, nameOfStatement, type QueryResult, type TransactionOptions, type Tx } from './database.ts';
-import { CommitUnknownError, endsSession, isServerError, isStalePlan, postgresErrors, translatePostgresError } from './postgres-errors.ts';
+import {
+  CommitUnknownError,
+  endsSession,
+  isServerError,
+  isStaleSession,
+  postgresErrors,
+  translatePostgresError,
+} from './postgres-errors.ts';
 import { serverRun, transactionName } from './server-run.ts';
 
 export interface PoolOptions {
@@ -188,7 +195,7 @@ class PooledDb implements Db {
       return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
     } catch (error) {
       this.#options.observe?.(statement, 'failed');
-      if (endsSession(error) || isStalePlan(error)) this.#spoiled.add(client);
+      if (endsSession(error) || isStaleSession(error)) this.#spoiled.add(client);
       throw translatePostgresError(error, statement);
     }
   }

@@ -25,9 +25,9 @@ export const postgresErrors = defineErrors({
     retryable: true,
   },
   E_DATABASE_READ_ONLY: {
-    meaning: 'The server is a standby or read-only, so it is not the primary.',
+    meaning: 'The server is a standby, or the server, the database or the role is set to read only.',
     actor: 'operator',
-    next: 'Point HEADGATE_DATABASE_URL to the primary (target_session_attrs=read-write).',
+    next: 'Point HEADGATE_DATABASE_URL to the primary, or turn default_transaction_read_only off where it is set.',
     retryable: true,
   },
   E_DATABASE_CONFLICT: {
@@ -129,8 +129,13 @@ export function endsSession(error: unknown): boolean {
 }
 
 /** A prepared statement whose plan no longer fits after a migration: only a new connection plans it anew. */
-export function isStalePlan(error: unknown): boolean {
+function isStalePlan(error: unknown): boolean {
   return isServerError(error) && error.code === '0A000' && error.routine === 'RevalidateCachedQuery';
+}
+
+/** True when a new connection may do what this one can't: its plan is stale, or it was set to read only when it was made. */
+export function isStaleSession(error: unknown): boolean {
+  return isStalePlan(error) || (isServerError(error) && error.code === '25006');
 }
 
 /** The code for a SQLSTATE. Exhaustive over the classes of PostgreSQL 18 (appendix A of its manual). */

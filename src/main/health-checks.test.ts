@@ -1,0 +1,35 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { createTestDatabase } from '../../test/support/postgres.ts';
+import { temporaryFolder } from '../../test/support/temporary-store.ts';
+import { systemPorts } from '../platform/base/system-ports.ts';
+import { incomingFolder } from '../platform/storage/local-store.ts';
+import { createHealth } from './health-checks.ts';
+import type { OpenStorage } from './open-storage.ts';
+
+it('a process whose database takes no writes, as after a failover, is not ready, and is again when it does', async () => {
+  const database = await createTestDatabase({ connectionsMax: 1 });
+  const set = (setting: string) => database.adminDb.query(`/* set */ alter database ${database.name} ${setting}`);
+  const storage = { root: temporaryFolder(), remote: null } as OpenStorage;
+  mkdirSync(join(storage.root, incomingFolder), { recursive: true });
+  const health = createHealth({
+    db: database.db,
+    storage,
+    ports: systemPorts,
+    lackOfSpace: () => undefined,
+    isStarted: () => true,
+    waitsFor: () => null,
+  });
+  const faults = async () => (await health.check()).filter(({ isOk }) => !isOk);
+  await set('set default_transaction_read_only to on');
+  expect(await faults()).toEqual([{ name: 'database', isOk: false, detail: 'E_DATABASE_READ_ONLY' }]);
+
+  await set('reset default_transaction_read_only');
+  // What a session was told stays with it: the first write that is refused gives it up.
+  await expect(database.db.query('/* write */ delete from headgate.work_items where false')).rejects.toMatchObject({
+    code: 'E_DATABASE_READ_ONLY',
+  });
+  expect(await faults()).toEqual([]);
+  await database.drop();
+});
