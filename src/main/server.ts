@@ -93,7 +93,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (storage.remote) await letPastGate(ports.rng, hostsOfStore(storage.remote));
   const late = createLateDatabase(ports);
   const { db } = late;
-  measureWork(metrics, db, ports.clock);
+  measureWork(metrics, db, ports);
   const has = (role: Settings['roles'][number]) => settings.roles.includes(role);
   const crashPoints = crashPointsOf(env);
   const chunkWork = createNotifier();

@@ -58,7 +58,7 @@ it('the database is asked once in five seconds, and while it is away the last va
     },
   } as unknown as Db;
   const metrics = createMetrics();
-  measureWork(metrics, db, { ...systemPorts.clock, monotonicMs: () => nowMs });
+  measureWork(metrics, db, { clock: { monotonicMs: () => nowMs }, sleep: systemPorts.sleep });
   const oldest = async () => Number(/^headgate_backlog_oldest_seconds\{kind="chunks"\} (.+)$/m.exec((await metrics.render()).body)![1]);
   expect(Math.round((await oldest()) / 10)).toBe(9);
   nowMs = 4_999;
@@ -67,4 +67,50 @@ it('the database is asked once in five seconds, and while it is away the last va
   [isAway, nowMs] = [true, 5_000];
   expect(Math.round((await oldest()) / 10)).toBe(9);
   expect(asked).toBe(2);
+});
+
+it('a database that hangs holds up a scrape for two seconds at most, and is asked again when it has answered', async () => {
+  let [asked, nowMs] = [0, 0];
+  let answer = (_rows: object[]): void => {};
+  const db = {
+    query: () => {
+      asked++;
+      return new Promise((resolve) => {
+        answer = (rows) => resolve({ rows, rowCount: rows.length });
+      });
+    },
+  } as unknown as Db;
+  /** Those that a scrape waits with: a test ends them. */
+  const waits: { readonly ms: number; readonly end: () => void }[] = [];
+  const sleep = { sleep: (ms: number) => new Promise<void>((end) => void waits.push({ ms, end })) };
+  const metrics = createMetrics();
+  measureWork(metrics, db, { clock: { monotonicMs: () => nowMs }, sleep });
+  const scrape = async () => Number(/^headgate_backlog\{kind="chunks"\} (.+)$/m.exec((await metrics.render()).body)?.[1] ?? Number.NaN);
+  const patientScrape = async () => {
+    const scraped = scrape();
+    await vi.waitUntil(() => waits.length > 0);
+    const [wait] = waits.splice(0);
+    expect(wait!.ms).toBe(2_000);
+    wait!.end();
+    return await scraped;
+  };
+  const rowsOf = (ready: number) => [{ kind: 'chunks', ready, leased: 0, oldestSeconds: 0 }];
+  const first = scrape();
+  answer(rowsOf(1));
+  expect(await first).toBe(1);
+
+  waits.length = 0;
+  nowMs = 5_000;
+  expect(await patientScrape()).toBe(1);
+  nowMs = 130_000;
+  expect(await patientScrape()).toBe(1);
+  expect(asked).toBe(2);
+
+  const third = scrape();
+  answer(rowsOf(7));
+  expect(await third).toBe(7);
+  const later = scrape();
+  await vi.waitUntil(() => asked === 3);
+  answer(rowsOf(8));
+  expect(await later).toBe(8);
 });
