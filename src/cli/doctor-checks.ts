@@ -1,14 +1,14 @@
 /**
- * What `headgate doctor` looks at on this machine: runtime, data folder, disk, embedded binaries, port, keys. Each check
+ * What `headgate doctor` looks at on this machine: runtime, folders, disk, embedded binaries, port. Each check
  * gives findings and changes nothing.
  */
 import { accessSync, constants, existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { HeadgateError } from '../platform/base/errors.ts';
+import { tenantPlaceholder } from '../platform/base/folder-fence.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { findNativeFolder, userNamespacesWork } from '../platform/postgres/embedded-binaries.ts';
-import { isBelow } from '../platform/secrets/secret-references.ts';
 
 export interface Finding {
   readonly check: string;
@@ -138,48 +138,26 @@ export async function checkPort({ host, port }: Settings): Promise<Finding> {
   return failed('port', `${host}:${port} cannot be opened (${failure})`, 'Correct HEADGATE_HOST and HEADGATE_PORT.');
 }
 
-/** The generated key files and the referenced secrets: there, and for their owner only. */
-export function checkKeys(settings: Settings, env: Readonly<Record<string, string | undefined>>): Finding[] {
-  const findings: Finding[] = [];
-  for (const [name, text] of [
-    ['master key', settings.masterKey],
-    ['signing key', settings.signingKey],
-  ] as const) {
-    const references = text === undefined ? [] : text.split(',').map((entry) => entry.trim().replace(/^\d+=/, ''));
-    for (const reference of references)
-      findings.push(checkReference({ name, reference, env, mountedFolders: settings.mountedSecretFolders }));
-    if (text === undefined) findings.push(ok(name, 'a generated one in the data folder is used'));
-  }
-  for (const file of ['master.key', 'signing.pem', 'postgres-access.json']) {
-    const path = join(settings.dataDir, file);
-    if (existsSync(path)) findings.push(checkPrivate(file, path));
-  }
-  return findings;
+/** Folders that settings name: `serve` starts without them, but nothing can lie there. */
+export function checkFolders({ folderRoots, mountedSecretFolders }: Settings): Finding[] {
+  // What is before the tenant's name is there for all.
+  const roots = folderRoots.map((root) => (root.includes(tenantPlaceholder) ? dirname(`${root.split(tenantPlaceholder)[0]}-`) : root));
+  return [
+    ...new Set(roots).values().map((folder) => checkFolder('folder roots', folder, 'HEADGATE_FOLDER_ROOTS')),
+    ...mountedSecretFolders.map((folder) => checkFolder('mounted secrets', folder, 'HEADGATE_MOUNTED_SECRET_FOLDERS')),
+  ];
 }
 
-function checkReference({
-  name,
-  reference,
-  env,
-  mountedFolders,
-}: {
-  readonly name: string;
-  readonly reference: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly mountedFolders: readonly string[];
-}): Finding {
-  const [kind, place] = [reference.slice(0, reference.indexOf(':')), reference.slice(reference.indexOf(':') + 1)];
-  if (kind === 'env') {
-    return env[place]
-      ? ok(name, `comes from the variable ${place}`)
-      : failed(name, `the variable ${place} is not set`, `Set ${place}, or correct the reference.`);
-  }
-  if (!existsSync(place)) return failed(name, `the file ${place} does not exist`, 'Put the key there, or correct the reference.');
-  const isMounted = isReadable(place) && mountedFolders.some((folder) => isBelow(folder, place));
-  return isMounted ? ok(name, `${place} is in a folder of mounted secrets`) : checkPrivate(name, place);
+function checkFolder(check: string, folder: string, setting: string): Finding {
+  if (!existsSync(folder)) return warning(check, `${folder} does not exist`, `Make or mount it, or correct ${setting}.`);
+  if (!statSync(folder).isDirectory()) return warning(check, `${folder} is not a folder`, `Correct ${setting}.`);
+  return isReadable(folder)
+    ? ok(check, `${folder} is there`)
+    : warning(check, `${folder} cannot be read by this user`, 'Give this user the folder.');
 }
 
-function checkPrivate(name: string, path: string): Finding {
+/** That a file with a secret is there for its owner only. */
+export function checkPrivate(name: string, path: string): Finding {
   if (!isReadable(path)) return failed(name, `${path} cannot be read by this user`, 'Give this user the file.');
   if ((statSync(path).mode & 0o077) !== 0)
     return failed(name, `${path} can be read by other users`, `Run: chmod 600 ${path}, and replace the key if others had access.`);
@@ -194,7 +172,7 @@ function isWritable(path: string): boolean {
   return canAccess(path, constants.W_OK);
 }
 
-function isReadable(path: string): boolean {
+export function isReadable(path: string): boolean {
   return canAccess(path, constants.R_OK);
 }
 

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,13 +109,50 @@ describe('what is wrong is found, with a next step', () => {
 
   it('a key file that others can read, a key that is not there', async () => {
     const path = join(folder, 'key');
-    writeFileSync(path, 'x', { mode: 0o644 });
+    writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o644 });
     env['HEADGATE_MASTER_KEY'] = `1=file:${path},2=env:NOT_SET_HERE`;
     expect((await find('master key')).map(([result]) => result)).toEqual(['failed', 'failed']);
     env['HEADGATE_MOUNTED_SECRET_FOLDERS'] = folder;
     expect((await find('master key')).map(([result]) => result)).toEqual(['ok', 'failed']);
     env['HEADGATE_SIGNING_KEY'] = 'file:/nowhere/key';
     expect(await find('signing key')).toEqual([['failed', expect.stringContaining('does not exist'), expect.any(String)]]);
+  });
+
+  it.each([
+    ['master key', { HEADGATE_MASTER_KEY: 'env:PLANTED' }, 'E_KEY_FORMAT'],
+    ['master key', { HEADGATE_MASTER_KEY: 'env:KEY_OF_32_BYTES,env:KEY_OF_32_BYTES' }, 'E_KEY_FORMAT'],
+    ['master key', { HEADGATE_MASTER_KEY: 'file:relative' }, 'E_SECRET_REFERENCE'],
+    ['signing key', { HEADGATE_SIGNING_KEY: 'env:PLANTED' }, 'E_SIGNING_KEY'],
+    ['SFTP host key', { HEADGATE_ROLES: 'sftp', HEADGATE_SFTP_HOST_KEY: 'env:PLANTED' }, 'E_SFTP_HOST_KEY'],
+  ])('a %s that serve refuses: %j', async (check, settings, code) => {
+    Object.assign(env, settings, { PLANTED: 'planted-content', KEY_OF_32_BYTES: randomBytes(32).toString('base64') });
+    expect(await find(check)).toEqual([['failed', expect.stringMatching(`^${code}: `), expect.stringMatching(/./)]]);
+    expect(JSON.stringify(await examine({ env, folder }))).not.toMatch(/planted-content/);
+  });
+
+  it('generated keys that serve refuses, and makes none', async () => {
+    env['HEADGATE_ROLES'] = 'api,sftp';
+    const checks = ['master key', 'signing key', 'SFTP host key'];
+    const results = async () => (await Promise.all(checks.map(find))).map((findings) => findings.map(([result]) => result));
+    expect(await results()).toEqual([['ok'], ['ok'], ['ok']]);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+    mkdirSync(join(folder, 'data/objects/local/packs'), { recursive: true });
+    expect(await find('master key')).toEqual([['failed', expect.stringContaining('E_KEY_FILE'), expect.any(String)]]);
+    for (const file of ['master.key', 'signing.pem', 'sftp_host_ed25519']) writeFileSync(join(folder, 'data', file), 'x', { mode: 0o600 });
+    expect(await results()).toEqual([['failed'], ['failed'], ['failed']]);
+  });
+
+  it('folders that settings name and that are not there', async () => {
+    env['HEADGATE_MOUNTED_SECRET_FOLDERS'] = `${folder},${join(folder, 'mounted')}`;
+    env['HEADGATE_FOLDER_ROOTS'] = `${join(folder, '{tenant}')},${join(folder, 'banks/of-{tenant}/in')}`;
+    expect(await find('mounted secrets')).toEqual([
+      ['ok', `${folder} is there`, ''],
+      ['warning', `${join(folder, 'mounted')} does not exist`, expect.stringContaining('HEADGATE_MOUNTED_SECRET_FOLDERS')],
+    ]);
+    expect(await find('folder roots')).toEqual([
+      ['ok', `${folder} is there`, ''],
+      ['warning', `${join(folder, 'banks')} does not exist`, expect.stringContaining('HEADGATE_FOLDER_ROOTS')],
+    ]);
   });
 
   it('several tenants that may name any folder, until each has its own', async () => {

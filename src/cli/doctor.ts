@@ -7,13 +7,14 @@ import {
   checkCoreDumps,
   checkDataFolder,
   checkEmbeddedBinaries,
-  checkKeys,
+  checkFolders,
   checkPort,
   checkRuntime,
   type Finding,
   failedBy,
 } from './doctor-checks.ts';
 import { checkDatabase } from './doctor-database.ts';
+import { checkKeys } from './doctor-keys.ts';
 import { checkObjectStore } from './doctor-object-store.ts';
 import { type LoadSettingsOptions, loadSettings } from './load-settings.ts';
 import { printRows } from './output.ts';
@@ -30,7 +31,8 @@ export async function examine(options: LoadSettingsOptions): Promise<Finding[]> 
   findings.push(...checkDataFolder(settings));
   if (settings.databaseUrl === undefined) findings.push(...checkEmbeddedBinaries());
   findings.push(...(await checkObjectStore(settings, options.env ?? process.env)));
-  findings.push(...checkKeys(settings, options.env ?? process.env), await checkPort(settings), ...(await checkDatabase(settings)));
+  findings.push(...(await checkKeys(settings, options.env ?? process.env)), ...checkFolders(settings));
+  findings.push(await checkPort(settings), ...(await checkDatabase(settings)));
   return findings;
 }
 

@@ -2,7 +2,6 @@
  * Opens the object store, in the data folder or in a bucket or container, and its keys: from the settings' secret references, or, for the embedded
  * default, from key files that the first start generates with mode 0600. The parts are plain enough to be given to threads.
  */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEmbeddedSigningKey, readSigningKey, type SigningKey } from '../pipeline/ledger/signing-key.ts';
 import type { Rng } from '../platform/base/ports.ts';
@@ -10,7 +9,7 @@ import type { Settings } from '../platform/base/settings.ts';
 import { createSecretFiles } from '../platform/secrets/secret-files.ts';
 import { createSecretResolver } from '../platform/secrets/secret-resolver.ts';
 import { createKeyRing, type MasterKey } from '../platform/storage/data-keys.ts';
-import { loadEmbeddedMasterKey, loadMasterKeys, parseMasterKeyReferences } from '../platform/storage/master-key.ts';
+import { hasSealedObjects, loadEmbeddedMasterKey, loadMasterKeys, parseMasterKeyReferences } from '../platform/storage/master-key.ts';
 import type { RawStore, SealedStore } from '../platform/storage/object-store.ts';
 import { openRawStore } from '../platform/storage/raw-store.ts';
 import type { RemoteStorePlan } from '../platform/storage/remote-store.ts';
@@ -35,18 +34,10 @@ export function openStorage(settings: Settings, env: Readonly<Record<string, str
   const raw = openRawStore({ root, remote }, rng);
   const masterKeys = settings.masterKey
     ? loadMasterKeys(parseMasterKeyReferences(settings.masterKey), secrets)
-    : [loadEmbeddedMasterKey({ path: join(settings.dataDir, 'master.key'), hasObjects: hasObjects(root, settings.cell), rng })];
+    : [loadEmbeddedMasterKey({ path: join(settings.dataDir, 'master.key'), hasObjects: hasSealedObjects(root, settings.cell), rng })];
   const signingKey = settings.signingKey
     ? readSigningKey(secrets.resolve(settings.signingKey))
     : loadEmbeddedSigningKey(join(settings.dataDir, 'signing.pem'), rng);
   const sealed = createSealedStore({ raw, cell: settings.cell, keyRing: createKeyRing(masterKeys), rng });
   return { root, remote, raw, sealed, masterKeys, signingKey };
-}
-
-function hasObjects(root: string, cell: string): boolean {
-  try {
-    return readdirSync(join(root, cell)).length > 0;
-  } catch {
-    return false;
-  }
 }

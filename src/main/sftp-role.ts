@@ -1,5 +1,6 @@
 /** The role `sftp`: the server to which users of tenants bring files. */
 import { createSftpUserPlans } from '../control/flows/applying/sftp-users.ts';
+import { loadSftpHostKey } from '../pipeline/arrivals/sftp-server/sftp-host-key.ts';
 import { type SftpServer, startSftpServer } from '../pipeline/arrivals/sftp-server/sftp-server.ts';
 import type { Uploads } from '../pipeline/arrivals/upload.ts';
 import type { Ports } from '../platform/base/ports.ts';
@@ -8,7 +9,6 @@ import type { Db } from '../platform/postgres/database.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { listeningFailure } from './listening.ts';
-import { loadSftpHostKey } from './sftp-host-key.ts';
 import { createSftpWatch } from './sftp-watch.ts';
 
 export interface SftpRoleParts {

@@ -1,11 +1,11 @@
 /** The partner of the demo's second tenant: brings files to Headgate's own SFTP server, with a key that is made for this run. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { loadSftpHostKey } from '../../pipeline/arrivals/sftp-server/sftp-host-key.ts';
 import type { Settings } from '../../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { readHostKeyPin } from '../../platform/sftp/host-keys.ts';
 import { makeEd25519Key } from '../../platform/sftp/new-keys.ts';
 import { openSftpSession } from '../../platform/sftp/sftp-session.ts';
-import { loadSftpHostKey } from '../sftp-host-key.ts';
 
 export interface DemoPartner {
   /** As whom it logs in. */

@@ -4,7 +4,8 @@
  * beside existing objects is an error and never the reason to make a new key.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { HeadgateError } from '../base/errors.ts';
 import type { Rng } from '../base/ports.ts';
 import { writePrivateFileOnce } from '../secrets/private-file.ts';
@@ -57,6 +58,15 @@ export function loadEmbeddedMasterKey(settings: { readonly path: string; readonl
   }
   const file = createSecretFiles({ ownerOnly: true });
   return { version: 1, bytes: decodeKey(file.read(path)) };
+}
+
+/** Whether a local store at `root` holds objects, which a generated key has sealed. */
+export function hasSealedObjects(root: string, cell: string): boolean {
+  try {
+    return readdirSync(join(root, cell)).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** 16 hex digits that tell master keys apart without showing them; for `doctor` and for the people who keep the copies. */

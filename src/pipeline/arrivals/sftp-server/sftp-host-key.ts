@@ -3,15 +3,15 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
-import { sftpServerErrors } from '../pipeline/arrivals/sftp-server/sftp-server-errors.ts';
-import { HeadgateError } from '../platform/base/errors.ts';
-import type { Rng } from '../platform/base/ports.ts';
-import type { Settings } from '../platform/base/settings-catalogue.ts';
-import { writePrivateFileOnce } from '../platform/secrets/private-file.ts';
-import type { Secret } from '../platform/secrets/secret.ts';
-import { createSecretFiles } from '../platform/secrets/secret-files.ts';
-import { createSecretResolver } from '../platform/secrets/secret-resolver.ts';
-import { makeEd25519Key } from '../platform/sftp/new-keys.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
+import type { Rng } from '../../../platform/base/ports.ts';
+import type { Settings } from '../../../platform/base/settings-catalogue.ts';
+import { writePrivateFileOnce } from '../../../platform/secrets/private-file.ts';
+import type { Secret } from '../../../platform/secrets/secret.ts';
+import { createSecretFiles } from '../../../platform/secrets/secret-files.ts';
+import { createSecretResolver } from '../../../platform/secrets/secret-resolver.ts';
+import { makeEd25519Key } from '../../../platform/sftp/new-keys.ts';
+import { sftpServerErrors } from './sftp-server-errors.ts';
 
 export interface SftpHostKey {
   readonly privateKey: string;
@@ -20,6 +20,11 @@ export interface SftpHostKey {
 }
 
 const types = new Set(['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa']);
+
+/** Where the generated one is. */
+export function sftpHostKeyPath(dataDir: string): string {
+  return join(dataDir, 'sftp_host_ed25519');
+}
 
 /** Fails with E_SECRET_… and E_SFTP_HOST_KEY. */
 export function loadSftpHostKey(
@@ -31,7 +36,7 @@ export function loadSftpHostKey(
     const files = createSecretFiles({ mountedFolders: settings.mountedSecretFolders });
     return readKey(createSecretResolver({ env, files, limits: null }).resolve(settings.sftpHostKey));
   }
-  const path = join(settings.dataDir, 'sftp_host_ed25519');
+  const path = sftpHostKeyPath(settings.dataDir);
   if (!existsSync(path)) writePrivateFileOnce(path, makeEd25519Key().privateKey, rng);
   return readKey(createSecretFiles({ ownerOnly: true }).read(path));
 }

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { itWith } from '../../test/support/components.ts';
-import { findProgram } from '../../test/support/debian-programs.ts';
-import { temporaryFolder } from '../../test/support/temporary-store.ts';
-import { systemPorts } from '../platform/base/system-ports.ts';
-import { makeEd25519Key } from '../platform/sftp/new-keys.ts';
+import { itWith } from '../../../../test/support/components.ts';
+import { findProgram } from '../../../../test/support/debian-programs.ts';
+import { temporaryFolder } from '../../../../test/support/temporary-store.ts';
+import { systemPorts } from '../../../platform/base/system-ports.ts';
+import { makeEd25519Key } from '../../../platform/sftp/new-keys.ts';
 import { loadSftpHostKey } from './sftp-host-key.ts';
 
 const load = (options: { readonly dataDir?: string; readonly sftpHostKey?: string }, env: Record<string, string> = {}) =>
