@@ -83,6 +83,24 @@ describe('migrating', () => {
     });
   });
 
+  it('and starting refuse a database with another encoding than UTF8, and nothing is made there', async () => {
+    const name = `${database.name}_ascii`;
+    await database.adminDb.query(
+      `/* make */ create database ${name} template template0 encoding 'SQL_ASCII' locale_provider libc locale 'C'`,
+    );
+    const at = (url: string) => url.replace(database.name, name);
+    await expect(migrateUp({ ...options(), url: at(database.adminUrl) })).rejects.toMatchObject({
+      code: 'E_DATABASE_ENCODING',
+      message: expect.stringContaining('SQL_ASCII'),
+      next: expect.stringContaining("encoding 'UTF8'"),
+    });
+    expect(await migrationStatus(at(database.adminUrl), folder)).toMatchObject({ schemaVersion: 0, pending: ['0001_first'] });
+    const db = openPool({ url: at(database.url), applicationName: 'ascii', connectionsMax: 1 });
+    await expect(guardStartUp(db, 1)).rejects.toMatchObject({ code: 'E_DATABASE_ENCODING' });
+    await db.close();
+    await database.adminDb.query(`/* drop */ drop database ${name} with (force)`);
+  });
+
   it('status of an empty database is that all is pending', async () => {
     expect(await migrationStatus(database.adminUrl, folder)).toEqual({
       schemaVersion: 0,

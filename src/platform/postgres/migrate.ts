@@ -10,6 +10,7 @@ import { ensureRoles, roleNames } from './database-roles.ts';
 import { migrationErrors } from './migration-errors.ts';
 import { type Migration, readMigrations } from './migration-files.ts';
 import { translatePostgresError } from './postgres-errors.ts';
+import { assertEncoding } from './start-up-guard.ts';
 
 export interface MigrateOptions {
   /** A role that may create roles and own the database: the embedded bootstrap user, or HEADGATE_MIGRATION_DATABASE_URL. */
@@ -41,10 +42,12 @@ export interface MigrationStatus {
 /** An arbitrary number that no other program of ours uses. */
 const lockKey = '4720368153';
 
-/** Applies what is pending; returns the names applied, in order. Idempotent and safe to run from several processes at once. */
+/** Applies what is pending; returns the names applied, in order. Refuses another encoding than UTF8. Idempotent and safe to run from several processes at once. */
 export async function migrateUp(options: MigrateOptions): Promise<string[]> {
   const migrations = readMigrations(options.folder);
   return withSession(options.url, async (client) => {
+    const encoding = await run(client, "/* check encoding */ select current_setting('server_encoding') as encoding");
+    assertEncoding((encoding.rows[0] as { encoding: string }).encoding);
     await lock(client, options);
     await prepare(client, options.appPassword);
     const applied = await readApplied(client);

@@ -43,4 +43,9 @@ export const migrationErrors = defineErrors({
     actor: 'administrator',
     next: 'Use PostgreSQL 17 or 18.',
   },
+  E_DATABASE_ENCODING: {
+    meaning: 'The database has another encoding than UTF8, so it would not keep every text.',
+    actor: 'administrator',
+    next: "Make another database, with `template template0 encoding 'UTF8'` (docs/operating/postgresql.md), and migrate that one.",
+  },
 });

@@ -1,6 +1,7 @@
 /**
- * Refuses to run where tenants would not be kept apart or the schema would not fit: a role that is superuser, BYPASSRLS,
- * CREATEROLE or an owner; a server older than 17; a schema too old or too new. `serve` calls it before anything else.
+ * Refuses to run where tenants would not be kept apart, texts not be kept, or the schema would not fit: a role that is
+ * superuser, BYPASSRLS, CREATEROLE or an owner; a server older than 17; an encoding other than UTF8; a schema too old or too
+ * new. `serve` calls it before anything else.
  */
 import { HeadgateError } from '../base/errors.ts';
 import type { Queryable } from './database.ts';
@@ -11,6 +12,7 @@ import { readMigrations } from './migration-files.ts';
 interface RoleFacts {
   readonly role: string;
   readonly serverVersion: number;
+  readonly encoding: string;
   readonly isSuperuser: boolean;
   readonly bypassesRls: boolean;
   readonly createsRoles: boolean;
@@ -22,6 +24,7 @@ interface RoleFacts {
 const selectRoleFacts = `/* start-up guard */
 select current_user as role,
        current_setting('server_version_num')::int as "serverVersion",
+       current_setting('server_encoding') as encoding,
        bool_or(r.rolsuper) as "isSuperuser",
        bool_or(r.rolbypassrls) as "bypassesRls",
        bool_or(r.rolcreaterole) as "createsRoles",
@@ -41,7 +44,13 @@ export interface SchemaVersions {
   readonly minCompatibleVersion: number;
 }
 
-/** Rejects with E_ROLE_UNSAFE, E_DATABASE_VERSION, E_SCHEMA_TOO_OLD or E_SCHEMA_TOO_NEW. Every fault of the role is named. */
+/** Rejects with E_DATABASE_ENCODING. */
+export function assertEncoding(encoding: string): void {
+  if (encoding !== 'UTF8')
+    throw new HeadgateError(migrationErrors.E_DATABASE_ENCODING, `the database has the encoding ${encoding}; it must be UTF8`);
+}
+
+/** Rejects with E_ROLE_UNSAFE, E_DATABASE_VERSION, E_DATABASE_ENCODING, E_SCHEMA_TOO_OLD or E_SCHEMA_TOO_NEW. Every fault of the role is named. */
 export async function guardStartUp(db: Queryable, programVersion = readMigrations().length): Promise<SchemaVersions> {
   const facts = (await db.query<RoleFacts>(selectRoleFacts, [roleNames.owner])).rows[0]!;
   if (facts.serverVersion < 170_000) {
@@ -50,6 +59,7 @@ export async function guardStartUp(db: Queryable, programVersion = readMigration
       `the server has version ${Math.floor(facts.serverVersion / 10_000)}; 17 is the oldest supported`,
     );
   }
+  assertEncoding(facts.encoding);
   const faults = [
     facts.isSuperuser && 'is (or can become) a superuser',
     facts.bypassesRls && 'bypasses row-level security',
