@@ -1,5 +1,6 @@
 /** `headgate migrate up|status`: brings the schema to this program's version, or shows how far it is. */
 
+import { HeadgateError } from '../platform/base/errors.ts';
 import type { Settings } from '../platform/base/settings-catalogue.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { startEmbeddedPostgres } from '../platform/postgres/embedded-postgres.ts';
@@ -75,7 +76,8 @@ async function withTarget<T>(settings: Settings, fn: (target: Target) => Promise
   const own = settings.migrationDatabaseUrl ?? settings.databaseUrl;
   if (own !== undefined) {
     const password = settings.databaseUrl === undefined ? '' : decodeURIComponent(new URL(settings.databaseUrl).password);
-    return fn({ url: own, appPassword: password === '' ? undefined : password });
+    const done = fn({ url: own, appPassword: password === '' ? undefined : password });
+    return settings.migrationDatabaseUrl === undefined ? done : done.catch(nameMigrationUrl);
   }
   const embedded = await startEmbeddedPostgres({ dataDir: settings.dataDir, ports: systemPorts });
   try {
@@ -84,4 +86,11 @@ async function withTarget<T>(settings: Settings, fn: (target: Target) => Promise
   } finally {
     await embedded.stop();
   }
+}
+
+/** The next steps of the catalogue name the setting that everything else uses. */
+function nameMigrationUrl(error: unknown): never {
+  if (!(error instanceof HeadgateError) || !error.next.includes('HEADGATE_DATABASE_URL')) throw error;
+  const next = error.next.replaceAll('HEADGATE_DATABASE_URL', 'HEADGATE_MIGRATION_DATABASE_URL');
+  throw new HeadgateError(error.code, error.message, { cause: error, retryable: error.retryable, details: error.details, next });
 }

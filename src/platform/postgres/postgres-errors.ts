@@ -62,6 +62,11 @@ export const postgresErrors = defineErrors({
     actor: 'administrator',
     next: 'Correct the user and password in HEADGATE_DATABASE_URL.',
   },
+  E_DATABASE_MISSING: {
+    meaning: 'The server has no database of this name.',
+    actor: 'administrator',
+    next: 'Correct the name of the database in HEADGATE_DATABASE_URL, or make it and run `headgate migrate up` (docs/operating/postgresql.md).',
+  },
   E_DATABASE_VALUE: {
     meaning: 'A value does not fit its column or type.',
     actor: 'caller',
@@ -154,6 +159,9 @@ export function codeForSqlState(sqlState: string): PostgresErrorCode {
     case '25P04':
     case '57P05':
       return 'E_DATABASE_TIMEOUT';
+    case '3D000': // invalid_catalog_name
+    case '57P04': // database_dropped
+      return 'E_DATABASE_MISSING';
     case '42501':
       return 'E_DATABASE_FORBIDDEN';
     case '53100':
@@ -172,8 +180,6 @@ export function codeForSqlState(sqlState: string): PostgresErrorCode {
     case '57P02': // crash_shutdown
     case '57P03': // cannot_connect_now
       return 'E_DATABASE_UNREACHABLE';
-    case '57P04': // database_dropped
-      return 'E_DATABASE_STATEMENT';
     case '58030': // io_error
     case '58P01': // undefined_file
       return 'E_DATABASE_DAMAGED';
