@@ -70,6 +70,7 @@ describe('a planted violation is caught', () => {
     ['sql clock', 'src/api/a.ts', "const sql = '/* add */ insert into x values (gen_random_uuid())';"],
     ['tenant door', 'src/api/a.ts', "const sql = `set local headgate.tenant = 'x'`;"],
     ['console', 'src/api/a.ts', "console.log('here');"],
+    ['stdout', 'src/cli/a.ts', "process.stdout.write('here');"],
     ['todo', 'src/api/a.ts', '// TODO later'],
     ['test', 'src/api/a.test.ts', "it.skip('x', () => {});"],
     ['test', 'src/api/a.test.ts', "describe.only('x', () => {});"],

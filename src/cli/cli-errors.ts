@@ -24,6 +24,11 @@ export const cliErrors = defineErrors({
     actor: 'caller',
     next: 'Watch the job again with `headgate job watch`.',
   },
+  E_STDOUT: {
+    meaning: 'What the command prints could not be written: its standard output is on a full or failing disk.',
+    actor: 'caller',
+    next: 'Make room, or send the output elsewhere. What the command was to change may be done: look before it is repeated.',
+  },
   E_TIMEOUT: {
     meaning: 'The awaited state was not reached in time.',
     actor: 'operator',

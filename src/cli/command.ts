@@ -7,6 +7,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
+import { writeOut } from './stdout.ts';
 
 export type OptionValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
 
@@ -111,11 +112,19 @@ export function printable(text: string): string {
 /** Parses strictly and runs. */
 export async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) {
-    process.stdout.write(`${command.summary}\n\nusage: ${command.usage}\n`);
-    return 0;
+    return printHelp(`${command.summary}\n\nusage: ${command.usage}\n`);
   }
   try {
     return await command.run(parseLine(command, argv));
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+export async function printHelp(text: string): Promise<number> {
+  try {
+    await writeOut(text);
+    return 0;
   } catch (error) {
     return reportError(error);
   }
@@ -161,11 +170,9 @@ export async function runVerb(noun: string, verbs: Readonly<Record<string, Comma
   const command = verb === undefined || !Object.hasOwn(verbs, verb) ? undefined : verbs[verb];
   if (command) return runCommand(command, rest);
   const help = Object.values(verbs).map((each) => `  ${each.usage}\n      ${each.summary}`);
-  const isHelp = verb === undefined || verb === '--help' || verb === '-h';
-  (isHelp ? process.stdout : process.stderr).write(
-    `${isHelp ? '' : `error E_USAGE: headgate ${noun} has no verb ${printable(JSON.stringify(verb))}\n`}${help.join('\n')}\n`,
-  );
-  return isHelp ? 0 : 2;
+  if (verb === undefined || verb === '--help' || verb === '-h') return printHelp(`${help.join('\n')}\n`);
+  process.stderr.write(`error E_USAGE: headgate ${noun} has no verb ${printable(JSON.stringify(verb))}\n${help.join('\n')}\n`);
+  return 2;
 }
 
 export function requiredPositional(line: CommandLine, index: number, name: string, usage: string): string {

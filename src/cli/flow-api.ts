@@ -17,6 +17,7 @@ import { confirm } from './confirmation.ts';
 import { type FlowFile, readFlowFiles } from './flow-files.ts';
 import { printList } from './list.ts';
 import { printOne, printRows } from './output.ts';
+import { writeOut } from './stdout.ts';
 import { table } from './terminal-text.ts';
 
 const options = { ...outputOptions, ...apiOptions } as const;
@@ -64,7 +65,7 @@ export const flowGetCommand: Command = {
       const found = await api.get<{ version: string; hash: string; source: string }>(`/v1/flows/${name}/source`);
       // The text itself, to be kept or changed; a document where one is asked for.
       if (line.options.json === undefined && line.options.output === undefined && line.options.fields === undefined)
-        process.stdout.write(found.source);
+        await writeOut(found.source);
       else await printOne(line, found);
     }
     return 0;

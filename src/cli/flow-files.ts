@@ -5,6 +5,7 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type Command, reportError } from './command.ts';
 import { unreadable } from './run/plain-files.ts';
+import { isUnwritten } from './stdout.ts';
 
 export interface FlowFile {
   readonly file: string;
@@ -48,8 +49,8 @@ export function offline(run: Command['run']): Command['run'] {
     try {
       return await run(line);
     } catch (error) {
-      reportError(error);
-      return 2;
+      const exitCode = reportError(error);
+      return isUnwritten(error) ? exitCode : 2;
     }
   };
 }

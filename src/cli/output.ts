@@ -4,6 +4,7 @@
  */
 import { type CommandLine, type outputFormats, printable, textOption } from './command.ts';
 import { pick, type Row, wantedFields } from './output-fields.ts';
+import { writeOut } from './stdout.ts';
 import { leaves, oneLine, table, terminalCell, thingText } from './terminal-text.ts';
 
 export interface OutputShape {
@@ -23,21 +24,21 @@ export async function printRows(line: CommandLine, rows: readonly Row[], shape: 
   const fields = wantedFields(line, { rows, known: shape.fields, isDone: shape.isDone });
   const format = formatOf(line);
   const picked = fields ? rows.map((row) => Object.fromEntries(fields.map((field) => [field, pick(row, field)]))) : rows;
-  if (format === 'json') return write(`${jsonText(picked, 2)}\n`);
-  if (format === 'ndjson') return write(picked.map((row) => `${jsonText(row)}\n`).join(''));
-  if (format === 'yaml') return write(yamlText(await import('yaml'), picked));
+  if (format === 'json') return writeOut(`${jsonText(picked, 2)}\n`);
+  if (format === 'ndjson') return writeOut(picked.map((row) => `${jsonText(row)}\n`).join(''));
+  if (format === 'yaml') return writeOut(yamlText(await import('yaml'), picked));
   const columns = fields ?? shape.columns;
   const values = picked.map((row) => columns.map((column) => (fields ? (row as Record<string, unknown>)[column] : pick(row, column))));
   const cells = values.map((row) => row.map(cellText));
-  if (format === 'csv') return write([[...columns], ...cells].map((row) => `${row.map(csvCell).join(',')}\r\n`).join(''));
+  if (format === 'csv') return writeOut([[...columns], ...cells].map((row) => `${row.map(csvCell).join(',')}\r\n`).join(''));
   if (process.stdout.isTTY)
-    return write(
+    return writeOut(
       table(
         columns,
         values.map((row) => row.map((value) => oneLine(terminalCell(value)))),
       ),
     );
-  return write([[...columns], ...cells].map((row) => `${row.map(oneLine).join('\t')}\n`).join(''));
+  return writeOut([[...columns], ...cells].map((row) => `${row.map(oneLine).join('\t')}\n`).join(''));
 }
 
 /** Prints one thing: a line for each value, named by its path, or the document that was asked for. */
@@ -45,15 +46,15 @@ export async function printOne(line: CommandLine, row: Row, { isDone = false }: 
   const fields = wantedFields(line, { rows: [row], isDone });
   const picked = fields ? Object.fromEntries(fields.map((field) => [field, pick(row, field)])) : row;
   const format = formatOf(line);
-  if (format === 'json') return write(`${jsonText(picked, 2)}\n`);
-  if (format === 'ndjson') return write(`${jsonText(picked)}\n`);
-  if (format === 'yaml') return write(yamlText(await import('yaml'), picked));
-  if (format === 'text' && process.stdout.isTTY) return write(thingText(picked, process.stdout.columns || columnsDefault));
+  if (format === 'json') return writeOut(`${jsonText(picked, 2)}\n`);
+  if (format === 'ndjson') return writeOut(`${jsonText(picked)}\n`);
+  if (format === 'yaml') return writeOut(yamlText(await import('yaml'), picked));
+  if (format === 'text' && process.stdout.isTTY) return writeOut(thingText(picked, process.stdout.columns || columnsDefault));
   const values = leaves(picked).map(([name, value]) => [name, cellText(value)] as const);
   const names = values.map(([name]) => name);
   if (format === 'csv')
-    return write([names, values.map(([, value]) => value)].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join(''));
-  return write(values.map(([name, value]) => `${name}\t${oneLine(value)}\n`).join(''));
+    return writeOut([names, values.map(([, value]) => value)].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join(''));
+  return writeOut(values.map(([name, value]) => `${name}\t${oneLine(value)}\n`).join(''));
 }
 
 function formatOf(line: CommandLine): (typeof outputFormats)[number] | 'text' {
@@ -81,11 +82,4 @@ function yamlText(yaml: typeof import('yaml'), value: unknown): string {
 function csvCell(cell: string): string {
   const safe = /^[\s\u00a0]*[=+\-@\t\r]/.test(cell) && !/^-?\d+(\.\d+)?$/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-/** Waits until the pipe has taken it, so that nothing is cut when the process exits. */
-function write(text: string): Promise<void> {
-  return new Promise((resolve, reject) =>
-    process.stdout.write(text, (error) => (error && (error as NodeJS.ErrnoException).code !== 'EPIPE' ? reject(error) : resolve())),
-  );
 }

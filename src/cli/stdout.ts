@@ -1,10 +1,26 @@
-/** Writes to stdout and waits until the pipe has taken it: nothing is cut at exit, and a slow reader slows the writer. */
+/**
+ * What commands print. A reader that has seen enough (`| head`) is no failure; that nothing can be written, as on a full
+ * disk, is one with a code.
+ */
+import { HeadgateError } from '../platform/base/errors.ts';
+import { cliErrors } from './cli-errors.ts';
+
+/** Waits until the pipe has taken it: nothing is cut at exit, and a slow reader slows the writer. Fails with E_STDOUT. */
 export function writeOut(text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => {
-      // A reader that has seen enough (`| head`) is no failure.
-      if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') reject(error);
-      else resolve();
-    });
+    process.stdout.write(text, (error) =>
+      error && (error as NodeJS.ErrnoException).code !== 'EPIPE' ? reject(unwritten(error)) : resolve(),
+    );
+  });
+}
+
+/** Not about what the command was given. */
+export function isUnwritten(thrown: unknown): boolean {
+  return thrown instanceof HeadgateError && thrown.code === cliErrors.E_STDOUT;
+}
+
+function unwritten(cause: NodeJS.ErrnoException): HeadgateError {
+  return new HeadgateError(cliErrors.E_STDOUT, `what the command prints can't be written (${cause.code ?? 'unexpected failure'})`, {
+    cause,
   });
 }

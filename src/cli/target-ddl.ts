@@ -4,6 +4,7 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type Command, requiredPositional } from './command.ts';
 import { offline, readFlowFiles } from './flow-files.ts';
+import { writeOut } from './stdout.ts';
 
 const usage = 'headgate target ddl FLOW.yaml TARGET';
 
@@ -28,7 +29,7 @@ export function createTargetDdlCommand(loadConnectors: () => Promise<readonly Co
       if (connector?.prepare === undefined) {
         throw new HeadgateError(cliErrors.E_USAGE, `a target of type ${target.type} needs nothing to be made`);
       }
-      process.stdout.write(connector.prepare(plan, target));
+      await writeOut(connector.prepare(plan, target));
       return 0;
     }),
   };

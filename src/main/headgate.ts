@@ -17,8 +17,8 @@ async function main(argv: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     const width = Math.max(...Object.keys(commands).map((each) => each.length));
     const lines = Object.entries(commands).map(([each, { summary }]) => `  ${each.padEnd(width)}  ${summary}\n`);
-    process.stdout.write(`usage: headgate COMMAND …\n\n${lines.join('')}\nheadgate COMMAND --help says more\n`);
-    return 0;
+    const { printHelp } = await import('../cli/command.ts');
+    return printHelp(`usage: headgate COMMAND …\n\n${lines.join('')}\nheadgate COMMAND --help says more\n`);
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
@@ -31,10 +31,8 @@ async function main(argv: readonly string[]): Promise<number> {
   return (await dispatcher(name, command))(rest);
 }
 
-// A reader that closes the pipe early (`| head`) is no failure of the command.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+// Whoever writes is told of it (cli/stdout.ts).
+process.stdout.on('error', () => {});
 // What can't be said, on a full disk or to nobody, ends nothing.
 process.stderr.on('error', () => {});
 

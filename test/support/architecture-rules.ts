@@ -73,6 +73,8 @@ const forbiddenFolders = [
 
 /** Where the world comes in: the adapters of the ports. */
 const worldAdapters = new Set(['src/platform/base/system-ports.ts']);
+/** Whoever else prints does it with `writeOut`, which fails with a code. */
+const stdoutWriters = new Set(['src/cli/stdout.ts', 'src/main/headgate.ts']);
 const worldSources =
   /\b(?:Date\.now|Math\.random|(?<!socket\.)setTimeout|setInterval|setImmediate|performance\.now|process\.hrtime|Temporal\.Now|AbortSignal\.timeout|crypto\.random\w+)\b|\bDate\(\)|\bimport\s*\{[^}]*\b(?:random\w+|getRandomValues)\b[^}]*\}\s*from\s*'node:crypto'/;
 
@@ -177,6 +179,8 @@ function checkSource(path: string, text: string, report: Report): void {
   if (/\b(?:TODO|FIXME|XXX:|HACK)\b/.test(text)) report('todo', path, 'holds a TODO');
   if (/\bconsole\.(?:log|info|warn|error|debug)\b/.test(code))
     report('console', path, 'writes to the console instead of the logger or stdout');
+  if (!stdoutWriters.has(path) && /\bprocess\.stdout\.write\b/.test(code))
+    report('stdout', path, 'writes to stdout without hearing that it could not be written');
   const world = worldAdapters.has(path) ? null : worldSources.exec(code);
   if (world) report('ports', path, `${world[0]} outside the ports`);
   const sql = /\/\* [a-z][\w .:-]*\*\//i.test(text) ? sqlSources.exec(sqlTexts(code)) : null;

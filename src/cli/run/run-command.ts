@@ -11,7 +11,7 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import { cliErrors } from '../cli-errors.ts';
 import { type Command, type CommandLine, reportError, textOption } from '../command.ts';
 import { Progress } from '../progress.ts';
-import { writeOut } from '../stdout.ts';
+import { isUnwritten, writeOut } from '../stdout.ts';
 import type { ChunkLanes } from './chunk-lanes.ts';
 import { type Catalogue, formatOf } from './file-format.ts';
 import { withoutBatches } from './offline-plan.ts';
@@ -48,9 +48,9 @@ export function createRunCommand(catalogue: Catalogue): Command {
           ? await parseFiles(line, catalogue)
           : await (await import('./pack-command.ts')).readPackFiles(line, pack, usage);
       } catch (error) {
-        // Whatever is thrown here is about the flow, an option or the file system: content never throws.
-        reportError(error);
-        return 2;
+        // Whatever else is thrown here is about the flow, an option or the file system: content never throws.
+        const exitCode = reportError(error);
+        return isUnwritten(error) ? exitCode : 2;
       }
     },
   };
@@ -157,9 +157,17 @@ function createReporter(line: CommandLine, isMany: boolean): Reporter {
   const nothing = async () => {};
   if (line.options['errors']) {
     if (line.options['json'] || output !== undefined) throw misuse('--errors prints findings in place of receipts');
-    const print = (text: string, severity: 'error' | 'warn') =>
-      process.stdout.write(text.replaceAll('}\n', `,"severity":"${severity}"}\n`));
-    return { onFindings: (text, severity) => void print(text, severity), add: nothing, end: nothing };
+    let failure: unknown = null;
+    const keep = (error: unknown) => {
+      failure ??= error;
+    };
+    const end = async () => {
+      await writeOut('').catch(keep);
+      if (failure !== null) throw failure;
+    };
+    const onFindings: Reporter['onFindings'] = (text, severity) =>
+      void writeOut(text.replaceAll('}\n', `,"severity":"${severity}"}\n`)).catch(keep);
+    return { onFindings, add: nothing, end };
   }
   if (output === 'ndjson') return { onFindings: null, add: (receipt) => writeOut(`${JSON.stringify(receipt)}\n`), end: nothing };
   if (line.options['json']) {

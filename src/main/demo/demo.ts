@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { cliErrors } from '../../cli/cli-errors.ts';
 import { type Command, countOption, textOption } from '../../cli/command.ts';
 import { loadSettings } from '../../cli/load-settings.ts';
+import { writeOut } from '../../cli/stdout.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { makeFolder } from '../../platform/base/make-folder.ts';
 import type { Settings } from '../../platform/base/settings-catalogue.ts';
@@ -92,7 +93,7 @@ export const demoCommand: Command = {
         if (story !== undefined) {
           const told = await Promise.race([stories[story]!({ server, settings, tell }), stopEarly]);
           if (told === 'stopped') return 130;
-          process.stdout.write(line.options.json ? `${JSON.stringify(told.document, null, 2)}\n` : told.text);
+          await writeOut(line.options.json ? `${JSON.stringify(told.document, null, 2)}\n` : told.text);
           return told.document.failures.length === 0 ? 0 : 1;
         }
         if (acquirer?.isStarted === false) tell(`no file is collected from an SFTP server: ${acquirer.why}`);
@@ -101,7 +102,7 @@ export const demoCommand: Command = {
         const work = runMainJob({ server, tenants, settings, acquirer: started, dataDir: settings.dataDir, records, startedMs });
         const document = await Promise.race([work, stopEarly]);
         if (document === 'stopped') return 130;
-        process.stdout.write(line.options.json ? `${JSON.stringify(document, null, 2)}\n` : printTable(document));
+        await writeOut(line.options.json ? `${JSON.stringify(document, null, 2)}\n` : printTable(document));
         if (!line.options.json) tellWhereToLook({ server, tenants, logPath, isOnce });
         if (!isOnce) {
           tell('serving until Ctrl-C');
