@@ -53,8 +53,8 @@ function statusOutcome(answer: Answered, nowMs: number): DeliveryOutcome {
 export function readRetryAfter(header: string | string[] | undefined, nowMs: number): number | null {
   const text = Array.isArray(header) ? header[0] : header;
   if (text === undefined) return null;
-  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
-  return Number.isFinite(waitMs) ? Math.max(0, Math.min(retryAfterMaxMs, waitMs)) : null;
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  return Number.isNaN(waitMs) ? null : Math.max(0, Math.min(retryAfterMaxMs, waitMs));
 }
 
 export interface ReadingResults {
