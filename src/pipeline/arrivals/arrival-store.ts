@@ -115,7 +115,7 @@ const updateStates = `/* move arrivals */
     state = m.to_state, changed_at = (select headgate.clock()),
     size_bytes = coalesce(m.size_bytes, a.size_bytes), fingerprint = coalesce(m.fingerprint, a.fingerprint),
     stable_since = case when m.fingerprint is null then a.stable_since else (select headgate.clock()) end,
-    sha256 = coalesce(m.sha256, a.sha256), reason_code = coalesce(m.reason_code, a.reason_code), reason = coalesce(m.reason, a.reason),
+    sha256 = coalesce(m.sha256, a.sha256), reason_code = coalesce(m.reason_code, a.reason_code), reason = coalesce(m.reason, case when a.${isDecided} then a.reason end),
     file_id = coalesce(m.file_id, a.file_id), duplicate_of = coalesce(m.duplicate_of, a.duplicate_of),
     trace_id = coalesce(m.trace_id, a.trace_id), trace_parent = coalesce(m.trace_parent, a.trace_parent),
     object_id = coalesce(m.object_id, a.object_id), object = coalesce(m.object::json, a.object),
@@ -203,6 +203,19 @@ export async function updateArrivals(tx: TenantTx, sights: readonly ArrivalSight
   ]);
 }
 
+const updateReasons = `/* say why arrivals are not read */
+  update headgate.arrivals a set reason = r.reason
+  from unnest($2::uuid[], $3::text[]) as r (arrival_id, reason)
+  where a.tenant_id = $1 and a.arrival_id = any ($2::uuid[]) and a.arrival_id = r.arrival_id and a.state = 'complete'`;
+
+/** Until their next move. */
+export async function explainArrivals(
+  tx: TenantTx,
+  reasons: readonly { readonly arrivalId: string; readonly reason: string | null }[],
+): Promise<void> {
+  await tx.query(updateReasons, [tx.tenantId, reasons.map(({ arrivalId }) => arrivalId), reasons.map(({ reason }) => reason)]);
+}
+
 export interface ArrivalRow {
   readonly arrivalId: string;
   readonly name: string;
@@ -210,13 +223,15 @@ export interface ArrivalRow {
   readonly sizeBytes: number;
   readonly fingerprint: string;
   readonly reasonCode: string | null;
+  /** Why it was not read yet, or how it was decided. */
+  readonly reason: string | null;
   /** How long the file has rested, and how long it is known, by the database's clock. */
   readonly stableMs: number;
   readonly seenMs: number;
   readonly hasObject: boolean;
 }
 
-const columns = `arrival_id as "arrivalId", name, state, size_bytes as "sizeBytes", fingerprint, reason_code as "reasonCode",
+const columns = `arrival_id as "arrivalId", name, state, size_bytes as "sizeBytes", fingerprint, reason_code as "reasonCode", reason,
   (extract(epoch from headgate.clock() - coalesce(stable_since, seen_at)) * 1000)::float8 as "stableMs",
   (extract(epoch from headgate.clock() - seen_at) * 1000)::float8 as "seenMs", object is not null as "hasObject"`;
 

@@ -26,7 +26,7 @@ import { fsyncFolder } from '../../platform/base/durable-folders.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import { textOfName } from './file-name.ts';
-import { doneFolder, quarantineFolder, type SourceEntry, type TakeAway } from './source-place.ts';
+import { doneFolder, type NotRead, quarantineFolder, type SourceEntry, type TakeAway } from './source-place.ts';
 import { folderFor, takenNames } from './taken-names.ts';
 
 /** Smaller files are read at once, without giving the event loop a turn. */
@@ -210,18 +210,20 @@ export function syncFolders(folder: string): void {
   });
 }
 
-/** A small file beside, such as a manifest; undefined when it is missing, no plain file, or larger than `bytesMax`. */
-export function readBeside(folder: string, name: string, bytesMax: number): Buffer | undefined {
+/** A small file beside, such as a manifest. */
+export function readBeside(folder: string, name: string, bytesMax: number): Buffer | NotRead {
   const path = Buffer.from(join(folder, name));
   let descriptor: number;
   try {
     descriptor = openSync(path, openFlags);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? 'missing' : code === 'ELOOP' || code === 'ENXIO' ? 'special' : 'closed';
   }
   try {
     const stats = fstatSync(descriptor, { bigint: true });
-    if (!isPlain(stats) || stats.size > BigInt(bytesMax)) return undefined;
+    if (!isPlain(stats)) return 'special';
+    if (stats.size > BigInt(bytesMax)) return 'large';
     const content = Buffer.alloc(Number(stats.size));
     return content.subarray(0, readSync(descriptor, content, 0, content.length, 0));
   } finally {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseDigest } from './digest-headers.ts';
-import { parseManifest, problemOfManifest } from './manifest.ts';
+import { parseManifest, problemOfManifest, readManifest } from './manifest.ts';
 
 const sha256 = 'ab'.repeat(32);
 const parse = (text: string) => parseManifest(Buffer.from(text));
@@ -20,6 +20,18 @@ it.each(['', '\n', 'bytes=12', sha256.slice(1), `${sha256}\n${sha256}`, 'sha256=
     expect(parse(text)).toBeNull();
   },
 );
+
+it.each([
+  ['\n', 'it is empty'],
+  ['name=a.csv', 'it has no SHA-256'],
+  ['garbage', 'its line 1 is none that a manifest has'],
+  [`${sha256}  a.csv\n\n${sha256}  b.csv\n`, 'its line 3 says `sha256` once more'],
+  [`${sha256}\nbytes=12\nbytes=12`, 'its line 3 says `bytes` once more'],
+  ['sha256=secret', 'its line 1 has a value that is none for `sha256`'],
+  ['\u00ff', 'its line 1 is none that a manifest has'],
+])('of %j it is said what is wrong with it', (text, wrong) => {
+  expect(readManifest(Buffer.from(text))).toBe(wrong);
+});
 
 it('bytes that are no UTF-8 are no manifest', () => {
   expect(parseManifest(Buffer.from([0xff, 0xfe]))).toBeNull();

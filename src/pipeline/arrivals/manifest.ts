@@ -14,11 +14,17 @@ export interface Manifest {
 
 /** Null when it is none, or not yet: it may still be written. */
 export function parseManifest(content: Uint8Array): Manifest | null {
-  if (!isUtf8(content)) return null;
+  const read = readManifest(content);
+  return typeof read === 'string' ? null : read;
+}
+
+/** Or what is wrong with it, in words that repeat nothing of it. */
+export function readManifest(content: Uint8Array): Manifest | string {
+  if (!isUtf8(content)) return 'it is not UTF-8';
   let sha256: string | null = null;
   let bytes: number | null = null;
   let name: string | null = null;
-  for (const line of Buffer.from(content).toString('utf8').split(/\r?\n/)) {
+  for (const [index, line] of Buffer.from(content).toString('utf8').split(/\r?\n/).entries()) {
     if (line.trim() === '') continue;
     const sum = /^\\?([0-9a-fA-F]{64})(?:[ \t]+\*?(.+))?$/.exec(line);
     const pair = /^(sha256|bytes|name)[ \t]*[=:][ \t]*(.+)$/.exec(line);
@@ -29,9 +35,17 @@ export function parseManifest(content: Uint8Array): Manifest | null {
       sha256 = pair[2]!.trim().toLowerCase();
     else if (pair?.[1] === 'bytes' && bytes === null && /^[0-9]{1,15}$/.test(pair[2]!.trim())) bytes = Number(pair[2]);
     else if (pair?.[1] === 'name' && name === null) name = pair[2]!.trim();
-    else return null;
+    else {
+      const said = sum ? 'sha256' : (pair?.[1] as keyof Manifest | undefined);
+      if (said === undefined) return `its line ${index + 1} is none that a manifest has`;
+      const isAgain = { sha256, bytes, name }[said] !== null;
+      return isAgain
+        ? `its line ${index + 1} says \`${said}\` once more`
+        : `its line ${index + 1} has a value that is none for \`${said}\``;
+    }
   }
-  return sha256 === null ? null : { sha256, bytes, name };
+  if (sha256 !== null) return { sha256, bytes, name };
+  return bytes === null && name === null ? 'it is empty' : 'it has no SHA-256';
 }
 
 /** What of the file differs from its manifest; null when all agrees. */

@@ -10,7 +10,7 @@ import type { Ports } from '../../platform/base/ports.ts';
 import { givesMembers } from '../../platform/packing/packings.ts';
 import { type Admission, type Refusal, type Reservation, readUsage } from './admission.ts';
 import type { AdmissionLimits, ArrivalFlow, PolledSourcePlan } from './arrival-plan.ts';
-import { countRecentlyAccepted, moveArrivals } from './arrival-store.ts';
+import { countRecentlyAccepted, explainArrivals, moveArrivals } from './arrival-store.ts';
 import { packedBytesMax } from './content-sink.ts';
 import type { ArrivalVerdict } from './file-acceptance.ts';
 import { type FileIntake, filesPerTransactionMax } from './file-intake.ts';
@@ -142,6 +142,7 @@ class BatchIntake {
     return {
       received: ahead.received.filter(({ file }) => admitted.has(file)),
       changed: ahead.changed.filter((file) => admitted.has(file)),
+      waiting: ahead.waiting.filter(({ file }) => admitted.has(file)),
       failure: ahead.failure,
     };
   }
@@ -154,13 +155,14 @@ class BatchIntake {
   }
 
   /** Reads some of the next batch meanwhile, where all of that stays in memory. */
-  async #accept({ received, changed, failure }: ReadFiles, next: readonly CompleteFile[] | undefined): Promise<void> {
+  async #accept({ received, changed, waiting, failure }: ReadFiles, next: readonly CompleteFile[] | undefined): Promise<void> {
     const { intake, held, flow } = this.#world;
     if (failure !== undefined && !isOfServer(failure)) {
       await this.#discard({ received });
       throw failure;
     }
     if (failure === undefined) await this.#lookAgain(changed);
+    await this.#explain(waiting);
     if (received.length === 0) {
       if (failure !== undefined) throw failure;
       return;
@@ -193,6 +195,14 @@ class BatchIntake {
 
   #discard({ received }: Pick<ReadFiles, 'received'>): Promise<void> {
     return this.#world.intake.discard(received.map((each) => each.arrival));
+  }
+
+  /** What a manifest that can't be read lacks; written when that is another thing than before. */
+  async #explain(waiting: ReadFiles['waiting']): Promise<void> {
+    const reasons = waiting.flatMap(({ file, reason }) =>
+      reason === (file.reason ?? null) ? [] : [{ arrivalId: file.arrivalId, reason }],
+    );
+    if (reasons.length > 0) await this.#world.held.proveIn((tx) => explainArrivals(tx, reasons));
   }
 
   /** Files that changed while they were read begin to rest anew; those that have gone are gone. */

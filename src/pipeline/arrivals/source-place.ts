@@ -47,6 +47,9 @@ export type SourceName = Pick<SourceEntry, 'bytes' | 'name' | 'hasExactName'>;
  * An opened place, for one poll. Synchronous where that is cheaper. Fails with E_SOURCE and E_SOURCE_PERMISSION for what is
  * about one file, with other codes where the place itself is of no use now.
  */
+/** `special`: no plain file with one name; `large`: larger than is read; `closed`: it may not be opened. */
+export type NotRead = 'missing' | 'special' | 'large' | 'changing' | 'closed';
+
 export interface SourcePlace {
   /** Smaller files are read so many at once; bigger ones alone. */
   readonly readsAtOnce: number;
@@ -66,8 +69,8 @@ export interface SourcePlace {
     /** Called behind the last byte, where the place keeps versions of files, with that which was read. */
     onVersion?: (version: string) => void,
   ): AsyncIterable<Uint8Array>;
-  /** A small file; undefined when it is missing, no plain file, or larger than `bytesMax`. */
-  readBeside(name: string, bytesMax: number): Buffer | undefined | Promise<Buffer | undefined>;
+  /** A small file, or why it is not read. */
+  readBeside(name: string, bytesMax: number): Buffer | NotRead | Promise<Buffer | NotRead>;
   /**
    * As durable as the place can make it, once it resolves. Gives the arrivals in whose place another file went along: it took the
    * name in the last moment, and could not be put back because a third one has it.

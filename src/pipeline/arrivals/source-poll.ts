@@ -209,6 +209,7 @@ function rowOf({ file, verdict }: AcceptedFile): ArrivalRow {
     sizeBytes: entry.sizeBytes,
     fingerprint: entry.fingerprint,
     reasonCode: verdict.code,
+    reason: null,
     stableMs: 0,
     seenMs: 0,
     hasObject: verdict.sha256 !== '',

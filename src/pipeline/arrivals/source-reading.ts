@@ -14,11 +14,13 @@ import { packedBytesMax } from './content-sink.ts';
 import { type FileIntake, type ReceiveContext, type ReceivedArrival, smallBytesPerPackMax } from './file-intake.ts';
 import { problemOfName } from './file-name.ts';
 import type { ReceivedFile } from './file-receiver.ts';
-import { manifestBytesMax, parseManifest, problemOfManifest } from './manifest.ts';
-import type { SourceEntry, SourcePlace } from './source-place.ts';
+import { type Manifest, manifestBytesMax, problemOfManifest, readManifest } from './manifest.ts';
+import type { NotRead, SourceEntry, SourcePlace } from './source-place.ts';
 
 export interface CompleteFile {
   readonly arrivalId: string;
+  /** Why it was not read before, as its arrival says. */
+  readonly reason?: string | null;
   readonly entry: SourceEntry;
 }
 
@@ -26,8 +28,9 @@ type ReadOutcome =
   | { readonly kind: 'received'; readonly arrival: ReceivedArrival }
   /** It is not what it was when it was seen. */
   | { readonly kind: 'changed' }
-  /** Now; or its manifest is still being written. */
-  | { readonly kind: 'unreadable'; readonly error: HeadgateError };
+  | { readonly kind: 'unreadable'; readonly error: HeadgateError }
+  /** Its manifest can't be read, as it is or yet. */
+  | { readonly kind: 'waiting'; readonly reason: string };
 
 export interface SourceReading {
   readonly intake: FileIntake;
@@ -45,6 +48,8 @@ export interface ReadFiles {
   /** In the order of the files. */
   readonly received: readonly { readonly arrival: ReceivedArrival; readonly file: CompleteFile }[];
   readonly changed: readonly CompleteFile[];
+  /** Not received, and why: null where that is said elsewhere. */
+  readonly waiting: readonly { readonly file: CompleteFile; readonly reason: string | null }[];
   /** What ended the reading before the last file. */
   readonly failure: unknown;
 }
@@ -72,18 +77,30 @@ export async function readFiles(reading: SourceReading, files: readonly Complete
   }
   const received: { arrival: ReceivedArrival; file: CompleteFile }[] = [];
   const changed: CompleteFile[] = [];
+  const waiting: ReadFiles['waiting'][number][] = [];
   for (const [index, file] of files.entries()) {
     const outcome = outcomes[index];
     if (outcome?.kind === 'received') received.push({ arrival: outcome.arrival, file });
     else if (outcome?.kind === 'changed') changed.push(file);
-    else if (outcome?.kind === 'unreadable') reading.onUnreadable(outcome.error);
+    else if (outcome !== undefined) {
+      reading.onUnreadable(outcome.kind === 'unreadable' ? outcome.error : unreadableManifest(outcome.reason));
+      waiting.push({ file, reason: outcome.kind === 'waiting' ? outcome.reason : null });
+    }
   }
-  return { received, changed, failure };
+  return { received, changed, waiting, failure };
 }
 
 function isSmall({ entry }: CompleteFile): boolean {
   return entry.sizeBytes <= smallFileBytesMax;
 }
+
+const notReadWords: Readonly<Record<NotRead, string>> = {
+  missing: 'it is not there any more',
+  special: 'it is a link, a file with several names, a pipe or a device',
+  large: `it is larger than ${manifestBytesMax} bytes`,
+  changing: 'it changes while it is read',
+  closed: 'it may not be opened',
+};
 
 /** Fails only with what is not about this file: the store, the database, a fault of the product. */
 async function readComplete(reading: SourceReading, file: CompleteFile): Promise<ReadOutcome> {
@@ -95,7 +112,7 @@ async function readComplete(reading: SourceReading, file: CompleteFile): Promise
       const received = await receive(reading, file.entry, (version) => {
         sourceVersion = version;
       });
-      if (received === undefined) return unreadable('the manifest is not complete yet');
+      if (typeof received === 'string') return { kind: 'waiting', reason: received };
       const { traceId } = span.context;
       const arrival = {
         arrivalId: file.arrivalId,
@@ -119,19 +136,15 @@ async function readComplete(reading: SourceReading, file: CompleteFile): Promise
   });
 }
 
-async function receive(
-  reading: SourceReading,
-  entry: SourceEntry,
-  onVersion: (version: string) => void,
-): Promise<ReceivedFile | undefined> {
+/** Or why its manifest can't be read. */
+async function receive(reading: SourceReading, entry: SourceEntry, onVersion: (version: string) => void): Promise<ReceivedFile | string> {
   const { intake, context, place, onPiece } = reading;
   const { source } = context;
   if (!entry.isPlain) return withoutBytes(entry, 'E_FILE_KIND', 'this is a link, a file with several names, a pipe or a device');
   if (entry.sizeBytes > source.limits.bytesMax)
     return withoutBytes(entry, 'E_FILE_TOO_LARGE', `the file is larger than ${source.limits.bytesMax} bytes`);
-  const manifestText = source.ready.manifest === null ? null : await place.readBeside(entry.name + source.ready.manifest, manifestBytesMax);
-  const manifest = manifestText == null ? null : parseManifest(manifestText);
-  if (manifestText !== null && manifest === null) return undefined;
+  const manifest = source.ready.manifest === null ? null : await manifestBeside(place, entry.name + source.ready.manifest);
+  if (typeof manifest === 'string') return manifest;
   const nameProblem = entry.hasExactName ? problemOfName(entry.name) : 'the name is not valid UTF-8';
   // What is quarantined for its name is kept as it came.
   const pieces = withPauses(place.read(entry, onVersion), onPiece);
@@ -142,6 +155,11 @@ async function receive(
   const { sha256, bytes } = received.container;
   const manifestProblem = manifest && problemOfManifest(manifest, { sha256, bytes, name: entry.name });
   return manifestProblem ? { ...received, problem: { code: 'E_MANIFEST', message: manifestProblem } } : received;
+}
+
+async function manifestBeside(place: SourceReading['place'], name: string): Promise<Manifest | string> {
+  const content = await place.readBeside(name, manifestBytesMax);
+  return typeof content === 'string' ? notReadWords[content] : readManifest(content);
 }
 
 /** How often the lease is looked at while nothing is read. */
@@ -185,8 +203,8 @@ function withoutBytes(entry: SourceEntry, code: ArrivalErrorCode, message: strin
   };
 }
 
-function unreadable(message: string): ReadOutcome {
-  return { kind: 'unreadable', error: new HeadgateError(arrivalErrors.E_SOURCE, message) };
+function unreadableManifest(reason: string): HeadgateError {
+  return new HeadgateError(arrivalErrors.E_SOURCE, `a manifest can't be read: ${reason}`);
 }
 
 /** Bytes of one batch beside a first file of any size: what is read before anything of it is acknowledged. */

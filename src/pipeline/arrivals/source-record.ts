@@ -30,7 +30,7 @@ export function recordOf(ids: Ids, source: SourceIdentity, observation: Observat
   const changes = [seen, grown, vanished, overdue, inState('seen', settled), inState('growing', settled)];
   return {
     isEmpty: changes.every((each) => each.length === 0) && complete.every(({ row }) => row.state === 'complete'),
-    complete: [...complete.map(({ row, entry }) => ({ arrivalId: row.arrivalId, entry })), ...completeAtOnce],
+    complete: [...complete.map(({ row, entry }) => ({ arrivalId: row.arrivalId, reason: row.reason, entry })), ...completeAtOnce],
     async write(tx) {
       const move = (files: readonly KnownFile[]) =>
         files.map(({ row }) => ({ arrivalId: row.arrivalId, from: row.state, actor: source.actor }));

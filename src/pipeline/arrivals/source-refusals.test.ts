@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { packingNames } from '../../platform/packing/packings.ts';
+import { nextOfArrival } from './arrival-next.ts';
 import { createWorld, type World } from './arrivals.fixture.ts';
 
 let database: TestDatabase;
@@ -39,6 +40,37 @@ it('a manifest must be complete and must agree', async () => {
   await world.poll();
   expect((await world.arrivals())[1]).toMatchObject({ name: 'b.csv', state: 'quarantined', reason_code: 'E_MANIFEST' });
   expect(world.inQuarantine()).toEqual(['b.csv', 'b.csv.sha256']);
+});
+
+it.each<[string, () => void, string]>([
+  ['is empty', () => world.put('a.csv.sha256', ''), 'it is empty'],
+  ['lists two files', () => world.put('a.csv.sha256', `${sha256('x')}  x\n${sha256('y')}  y\n`), 'its line 2 says `sha256` once more'],
+  ['is too large', () => world.put('a.csv.sha256', `${sha256('x')}${'\n'.repeat(4096)}`), 'it is larger than 4096 bytes'],
+  [
+    'is a link',
+    () => symlinkSync('a.csv', join(world.folder, 'a.csv.sha256')),
+    'it is a link, a file with several names, a pipe or a device',
+  ],
+])('of a manifest that %s the arrival says what is wrong, written once, until it is whole', async (_name, put, reason) => {
+  ready({ manifest: '.sha256' });
+  world.put('a.csv', 'x,1.00\n');
+  put();
+  const stored = async () => {
+    const sql =
+      '/* arrival */ select state, reason, reason_code as "reasonCode", xmin::text as version from headgate.arrivals where tenant_id = $1';
+    return (await database.adminDb.query<{ state: 'complete'; reason: string; reasonCode: null; version: string }>(sql, [world.tenantId]))
+      .rows[0]!;
+  };
+  await world.poll();
+  const first = await stored();
+  expect(first).toMatchObject({ state: 'complete', reason, reasonCode: null });
+  expect(nextOfArrival({ arrivalId: 'a1', ...first })).toContain(`Its manifest can't be read as it is: ${reason}. `);
+  await world.poll();
+  expect(await stored()).toEqual(first);
+  rmSync(join(world.folder, 'a.csv.sha256'));
+  world.put('a.csv.sha256', sha256('x,1.00\n'));
+  expect((await world.poll()).verdicts.accepted).toBe(1);
+  expect(await stored()).toMatchObject({ state: 'accepted', reason: null });
 });
 
 it('quarantine keeps the bytes with the arrival and moves the file away, and nothing is made of it', async () => {

@@ -128,13 +128,14 @@ export function createBlobPlace({ container, folder, onTurn, sleep }: BlobPlaceO
     readBeside: (name, bytesMax) =>
       withSourceFailures('read a manifest', async () => {
         const blob = await insisting(() => container.look(folder + name));
-        if (blob === undefined || blob.bytes > bytesMax) return undefined;
+        if (blob === undefined) return 'missing';
+        if (blob.bytes > bytesMax) return 'large';
         if (blob.bytes === 0) return Buffer.alloc(0);
         try {
           return await insisting(() => container.read(blob, { from: 0, bytes: blob.bytes }));
         } catch (error) {
           // It is being replaced: read again by the next poll.
-          if (isFailure(error, 'changed', 'missing')) return Buffer.alloc(0);
+          if (isFailure(error, 'changed', 'missing')) return 'changing';
           throw error;
         }
       }),

@@ -55,7 +55,7 @@ export function newestOf(receipts: readonly ReceiptFile[]): readonly ReceiptFile
 
 function receiptOf(row: ReceiptRow, { folder, flowName }: Folder): ReceiptFile {
   const { name, state, arrivalId, bytes, sha256, fileId, duplicateOf, reasonCode, reason, changedAt } = row;
-  const next = nextOfArrival({ arrivalId, state, reasonCode });
+  const next = nextOfArrival({ arrivalId, state, reasonCode, reason });
   const document = {
     name,
     folder,

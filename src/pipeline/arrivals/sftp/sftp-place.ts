@@ -123,14 +123,16 @@ export function createSftpPlace(options: SftpPlaceOptions): SourcePlace {
         const path = pathIn(folder, Buffer.from(name));
         const sound = await soundSession();
         const attributes = await sound.lookAt(path);
-        if (attributes?.kind !== 'file' || attributes.sizeBytes > bytesMax) return undefined;
+        if (attributes === undefined) return 'missing';
+        if (attributes.kind !== 'file') return 'special';
+        if (attributes.sizeBytes > bytesMax) return 'large';
         const entry = entryOf({ bytes: Buffer.from(name), name, hasExactName: true }, attributes);
         const pieces: Uint8Array[] = [];
         try {
           for await (const piece of readFrom(sound, { path, entry, from: 0 })) pieces.push(piece);
         } catch (error) {
           // It is being written: read again by the next poll.
-          if (error instanceof HeadgateError && error.code === arrivalErrors.E_FILE_CHANGED) return Buffer.alloc(0);
+          if (error instanceof HeadgateError && error.code === arrivalErrors.E_FILE_CHANGED) return 'changing';
           throw error;
         }
         return Buffer.concat(pieces);
