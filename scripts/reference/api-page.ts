@@ -27,6 +27,8 @@ and as OpenAPI 3.1 at \`/docs/json\`.
 - Lists take \`limit\` (1 to 200) and \`cursor\` (\`nextCursor\` of the page before); newest first where nothing else is said.
 - Everything that goes wrong is \`application/problem+json\` (RFC 9457) with \`code\` (docs/reference/errors.md), \`traceId\`, \`retryable\`, \`errors\`, \`actions\`.
   429 and 503 say in \`Retry-After\` when to come again.
+- Beside what stands with each route, any may answer 400, 401, 403, 429 and 503, 408 where the request does not come whole in time, and 431 where its
+  headers are longer than 16 KiB.
 - Requests with effects read \`Idempotency-Key\`: the same request again under it has the same answer, for seven days, and nothing is done twice; another
   request under it is 422 (E_KEY_REUSED). Keys belong to the tenant.
 - Configuration has an \`ETag\`: a Connection, Environment or TenantPolicy, the source of a flow, the plan of a change. A change says in \`If-Match\` what it
@@ -67,7 +69,7 @@ function rowOf({ path, method, operation }: { path: string; method: string; oper
 }
 
 /** Every route may answer these. */
-const usual = ['400', '401', '403', '429', '503'];
+const usual = ['400', '401', '403', '408', '429', '431', '503'];
 
 /** Describing touches neither a database nor a store, so there is none. */
 async function describedPaths(): Promise<Readonly<Record<string, Readonly<Record<string, Operation>>>>> {

@@ -54,7 +54,7 @@ const problemTitles: Readonly<Record<number, string>> = {
   401: 'No valid API key came with the request.',
   403: 'The key lacks the scope.',
   404: 'There is nothing of that id or name that this key may see.',
-  408: 'The body did not come in time.',
+  408: 'The request did not come whole in time.',
   409: 'It is not in a state that allows this.',
   412: 'What it was planned against is not in force any more.',
   413: 'The body is too large.',
@@ -62,12 +62,13 @@ const problemTitles: Readonly<Record<number, string>> = {
   422: 'It was understood and is refused; `code` says why.',
   428: 'It needs `If-Match`.',
   429: 'Too much at once; try again after `Retry-After`.',
+  431: 'The headers are too large.',
   503: 'It cannot be answered now; try again after `Retry-After`.',
   507: 'There is no room for it.',
 };
 
 /** What every route may answer. */
-const usualProblems = [400, 401, 403, 429, 503];
+const usualProblems = [400, 401, 403, 408, 429, 431, 503];
 
 export interface RouteDescription {
   readonly operationId: string;

@@ -136,6 +136,14 @@ describe('the description of the API', () => {
     }
   });
 
+  it('names what is answered to a request that is too large, too slow or of another type', () => {
+    for (const { at, operation } of operations()) {
+      const statuses = Object.keys(operation.responses);
+      expect(statuses, at).toEqual(expect.arrayContaining(['408', '431']));
+      if (operation.requestBody !== undefined) expect(statuses, at).toEqual(expect.arrayContaining(['413', '415']));
+    }
+  });
+
   it('lets no unknown field into a body or an address', () => {
     for (const { at, operation } of operations()) {
       const body = operation.requestBody?.content['application/json']?.schema as { additionalProperties?: boolean } | undefined;

@@ -28,7 +28,7 @@ export function sourceEventRoutes({ toldBlobs }: ApiParts) {
           params: object({ name: line(120), source: line(120) }),
           body: Type.Union([Type.Array(anything, { maxItems: eventsMax }), anything]),
           answers: { 200: object({ validationResponse: text }), 202: object({ names: count, passedOver: count }) },
-          problems: [404, 409, 422],
+          problems: [404, 409, 413, 415, 422],
         }),
       },
       async (request, reply) => {

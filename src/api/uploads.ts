@@ -51,7 +51,7 @@ const route = describe({
     200: named('DuplicateUpload'),
     202: named('UndecidedUpload'),
   },
-  problems: [404, 408, 409, 413, 415, 507],
+  problems: [404, 409, 413, 415, 507],
 });
 const refusals = {
   422: {
