@@ -17,7 +17,7 @@ import { arrivalDecisionRoutes } from './arrival-decisions.ts';
 import { authenticate, ownerOf } from './authentication.ts';
 import { batchRoutes } from './batches.ts';
 import { blockedKeyRoutes } from './blocked-keys.ts';
-import { answerBadAddress, answerBrokenRequest } from './connection-errors.ts';
+import { createConnectionErrors } from './connection-errors.ts';
 import { deadLetterDecisionRoutes } from './dead-letter-decisions.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { definitionRoutes } from './definitions.ts';
@@ -65,6 +65,7 @@ const resources = [
 
 export async function createApiServer(parts: ApiParts): Promise<FastifyInstance> {
   const { settings, ports } = parts;
+  const connectionErrors = createConnectionErrors(parts.logger);
   const server = fastify({
     logger: false,
     bodyLimit: settings.requestBytesMax,
@@ -79,8 +80,8 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
       maxHeaderSize: headerBytesMax,
     },
     routerOptions: { maxParamLength: 500 },
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: answerBadAddress,
+    clientErrorHandler: connectionErrors.answerBrokenRequest,
+    frameworkErrors: connectionErrors.answerBadAddress,
     // Each answers as its GET does, without the body; those that stream make none.
     exposeHeadRoutes: true,
   });
@@ -94,6 +95,9 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
   server.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, new HeadgateError(apiErrors.E_NOT_FOUND, 'there is nothing at this address')),
   );
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config.isStream) connectionErrors.beginUpload(reply);
+  });
   bindTraces(server);
   secureAnswers(server);
   countRequests(server, parts);

@@ -3,15 +3,18 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { openConnection, type RawAnswer, type RawConnection } from '../../test/support/raw-http.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../../test/support/running-server.ts';
+import { createLogger } from '../platform/telemetry/logger.ts';
 
 let database: TestDatabase;
 let server: RunningTestServer;
 let tenant: TestTenant;
 const open: RawConnection[] = [];
+const logged: string[] = [];
+const logger = createLogger({ level: 'debug', destination: { write: (line) => void logged.push(line) } });
 
 beforeAll(async () => {
   database = await createTestDatabase({ connectionsMax: 4 });
-  server = await startTestServer(database, { uploadIdleMs: '1000', requestTimeoutMs: '1500', uploadBytesMax: '1000000' });
+  server = await startTestServer(database, { uploadIdleMs: '1000', requestTimeoutMs: '1500', uploadBytesMax: '1000000' }, logger);
   tenant = await server.tenant('alpha');
   await tenant.apply(...testFlow({ root: server.out }));
 });
@@ -159,6 +162,20 @@ describe('an upload', () => {
     expect(await arrivals('aborted.csv')).toBe(1);
   });
 
+  it.each([
+    ['a length', () => 'content-length: 1000', (body: string) => body],
+    ['chunks', () => 'transfer-encoding: chunked', (body: string) => `${body.length.toString(16)}\r\n${body}\r\n`],
+  ])('of %s whose sender ends its half of the connection is one that is cut, and can be sent again', async (_how, framing, framed) => {
+    const raw = connection();
+    await raw.write(head('half.csv', framing()) + framed('id,account,amount\n'));
+    raw.socket.end();
+    const answer = await raw.answer();
+    expect(codeOf(answer)).toEqual([400, 'E_UPLOAD_ABORTED']);
+    expect(JSON.parse(answer!.body)).toMatchObject({ retryable: true, traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    await raw.closed;
+    expect(await arrivals('half.csv')).toBe(0);
+  });
+
   it('that announces too much is refused before its body is read', async () => {
     const raw = connection();
     await raw.write(head('huge.csv', 'content-length: 107374182400'));
@@ -223,6 +240,21 @@ describe('a body of JSON', () => {
     const raw = connection();
     await raw.write(post('content-length: 3000000'));
     expect(codeOf(await raw.answer())).toEqual([413, 'E_REQUEST_TOO_LARGE']);
+    raw.socket.destroy();
+  });
+});
+
+describe('an answer to what can not be read', () => {
+  it.each([
+    ['no HTTP', () => '\u0016\u0003\u0001 hello\r\n\r\n'],
+    ['long headers', () => get('/v1/jobs', `x-filler: ${'a'.repeat(17_000)}`)],
+    ['a bad address', () => get('/v1/jobs/%ff')],
+  ])('has a trace of its own, which its log line has too: %s', async (_what, request) => {
+    const raw = connection();
+    await raw.write(request());
+    const { traceId } = JSON.parse((await raw.answer())!.body);
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    await vi.waitFor(() => expect(logged.filter((line) => line.includes(traceId))).toHaveLength(1));
     raw.socket.destroy();
   });
 });
