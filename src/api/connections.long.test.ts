@@ -176,6 +176,27 @@ describe('an upload', () => {
     expect(await arrivals('half.csv')).toBe(0);
   });
 
+  it.each(['Repr-Digest', 'X-Other, content-digest'])(
+    'that announces a digest behind its body is refused before that is read: %s',
+    async (names) => {
+      const raw = connection();
+      await raw.write(head('behind.csv', 'transfer-encoding: chunked', `trailer: ${names}`));
+      const answer = await raw.answer();
+      expect(codeOf(answer)).toEqual([400, 'E_DIGEST_HEADER']);
+      expect(JSON.parse(answer!.body).detail).toContain('send it as a header');
+      raw.socket.destroy();
+    },
+  );
+
+  it('with a digest behind its body that was not announced is refused, and nothing of it is kept', async () => {
+    const raw = connection();
+    const body = testRows(1, 0, 3);
+    const digest = `repr-digest: sha-256=:${'A'.repeat(43)}=:\r\n`;
+    await raw.write(`${head('behind.csv', 'transfer-encoding: chunked')}${body.length.toString(16)}\r\n${body}\r\n0\r\n${digest}\r\n`);
+    expect(codeOf(await raw.answer())).toEqual([400, 'E_DIGEST_HEADER']);
+    expect(await arrivals('behind.csv')).toBe(0);
+  });
+
   it('that announces too much is refused before its body is read', async () => {
     const raw = connection();
     await raw.write(head('huge.csv', 'content-length: 107374182400'));

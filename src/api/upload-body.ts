@@ -10,7 +10,7 @@ import type { Sleep } from '../platform/base/ports.ts';
 
 /**
  * Rejects with E_UPLOAD_TIMEOUT when nothing came for `idleMs` while it was waited for, with E_UPLOAD_ABORTED when the sender went
- * away. Whoever stops early leaves the connection open, so that it can be answered. A piece is only valid until the next one is asked for.
+ * away, with E_DIGEST_HEADER when a digest came behind it. Whoever stops early leaves the connection open, so that it can be answered. A piece is only valid until the next one is asked for.
  */
 export async function* readBody(message: IncomingMessage, idleMs: number): AsyncGenerator<Uint8Array> {
   const pieces = message.iterator({ destroyOnReturn: false });
@@ -45,6 +45,13 @@ export async function* readBody(message: IncomingMessage, idleMs: number): Async
     void pieces.return?.(undefined);
   }
   if (!message.complete) throw new HeadgateError(arrivalErrors.E_UPLOAD_ABORTED, 'the sender went away before the end of the file');
+  // One that was not announced.
+  if ('repr-digest' in message.trailers || 'content-digest' in message.trailers) throw digestBehind();
+}
+
+/** The digest is compared when the last byte has come: what it must be has to be known before. */
+export function digestBehind(): HeadgateError {
+  return new HeadgateError(arrivalErrors.E_DIGEST_HEADER, 'a digest comes as a trailer, behind the body; send it as a header');
 }
 
 const unwantedBytesMax = 8 * 1024 * 1024;

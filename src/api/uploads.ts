@@ -14,7 +14,7 @@ import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
 import { sendProblem } from './problems.ts';
 import { header, headerOf } from './request-headers.ts';
-import { dropRest, readBody } from './upload-body.ts';
+import { digestBehind, dropRest, readBody } from './upload-body.ts';
 
 interface UploadQuery {
   readonly flow: string;
@@ -31,7 +31,7 @@ const route = describe({
   summary: 'Uploads a file',
   description: `The body is the file, of any size and media type; no form around it (415). 201: accepted; or unpacked, with the members and their jobs. 200: a duplicate of one that was accepted, with that one's file and job. 202: held for a person.
 422 with state quarantined: its bytes are kept apart, and it goes nowhere. 429 and 507: no room, nothing was kept.
-\`Repr-Digest\` or \`Content-Digest\` (RFC 9530) with sha-256 is checked; \`Idempotency-Key\` makes a repeat safe; one \`Content-Encoding\`, \`gzip\` or \`zstd\`, is unpacked.`,
+\`Repr-Digest\` or \`Content-Digest\` (RFC 9530) with sha-256 is checked, as a header and not as a trailer (400); \`Idempotency-Key\` makes a repeat safe; one \`Content-Encoding\`, \`gzip\` or \`zstd\`, is unpacked.`,
   tag: 'files',
   querystring: uploadQuery,
   headers: Type.Object({
@@ -84,6 +84,7 @@ export function uploadRoutes(parts: ApiParts) {
       },
       async (request, reply) => {
         assertNoForm(request.headers['content-type']);
+        assertNoDigestBehind(request.headers['trailer']);
         const answer = await parts.uploads.receiveUpload(uploadOf(request, parts));
         if (answer.kind === 'refused') {
           parts.metrics.add('headgate_admission_refused_total', { tenant: ownerOf(request).tenantName, limit: answer.limit });
@@ -108,6 +109,11 @@ function assertNoForm(mediaType: string | undefined): void {
   if (!/^\s*multipart\//i.test(mediaType ?? '')) return;
   const message = 'the body of an upload is the file itself, with no form around it; with curl: --data-binary @FILE';
   throw new HeadgateError(apiErrors.E_MEDIA_TYPE, message);
+}
+
+/** Nobody would look at one that comes behind the body. Fails with E_DIGEST_HEADER. */
+function assertNoDigestBehind(trailer: string | undefined): void {
+  if (/(?:^|,)\s*(?:repr|content)-digest\s*(?:,|$)/i.test(trailer ?? '')) throw digestBehind();
 }
 
 function uploadOf(request: FastifyRequest<{ Querystring: UploadQuery }>, parts: ApiParts): UploadRequest {

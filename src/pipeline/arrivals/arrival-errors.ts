@@ -224,9 +224,9 @@ export const arrivalErrors = defineErrors({
     retryable: true,
   },
   E_DIGEST_HEADER: {
-    meaning: 'A digest header is not of the form of RFC 9530, or has no sha-256.',
+    meaning: 'A digest header is not of the form of RFC 9530, has no sha-256, or comes as a trailer behind the body.',
     actor: 'caller',
-    next: 'Send `Repr-Digest: sha-256=:<base64>:`, or no digest.',
+    next: 'Send `Repr-Digest: sha-256=:<base64>:` as a header before the body, or no digest.',
   },
   E_DIGEST: {
     meaning: 'What arrived is not what the digest header says, or the manifest that was sent before over SFTP; nothing of it was kept.',
