@@ -14,6 +14,7 @@ import { readBody } from '../src/api/upload-body.ts';
 import { SegmentSet } from '../src/control/jobs/groups/segment-set.ts';
 import { listFolder, lookAt, readFile } from '../src/pipeline/arrivals/folder-source.ts';
 import { hashBody } from '../src/pipeline/deliveries/cutting/body-hash.ts';
+import { holdFolder } from '../src/platform/base/held-folder.ts';
 import { systemPorts } from '../src/platform/base/system-ports.ts';
 import type { SealedObject } from '../src/platform/storage/object-store.ts';
 import { temporaryFolder, temporaryStore } from './support/temporary-store.ts';
@@ -63,8 +64,10 @@ test('the body of an upload', async () => {
 });
 
 test('a big file of a folder', async () => {
-  const folder = temporaryFolder();
-  writeFileSync(join(folder, 'big.bin'), Buffer.alloc(64 * mebibyte));
+  const place = temporaryFolder();
+  writeFileSync(join(place, 'big.bin'), Buffer.alloc(64 * mebibyte));
+  const folder = holdFolder(place);
+  onTestFinished(() => folder.close());
   const most = await mostBytes(async (look) => {
     let count = 0;
     for await (const piece of readFile(folder, lookAt(folder, listFolder(folder)[0]!)!)) {

@@ -1,5 +1,6 @@
 /** A source folder of this machine as a place to poll: allowed to its tenant, and looked at, read and cleared in turns. */
 import type { FolderFence } from '../../platform/base/folder-fence.ts';
+import type { HeldFolder } from '../../platform/base/held-folder.ts';
 import type { FolderSourcePlan } from './arrival-plan.ts';
 import { listFolder, lookAt, openSourceFolder, readBeside, readFile, syncFolders, takeAway, takeAwayBeside } from './folder-source.ts';
 import type { OnTurn, SourceEntry, SourceName, SourcePlace, TakeAway } from './source-place.ts';
@@ -17,9 +18,8 @@ export interface FolderPlaceOptions {
 /** Fails with E_SOURCE when the folder can not be used, with E_FOLDER_NOT_ALLOWED when it may not. */
 export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlaceOptions): SourcePlace {
   folders.assertAllowed({ tenant, path: source.root });
-  const folder = openSourceFolder(source);
-  // Again with the real path that is used from here on: a link may have been put in meanwhile.
-  folders.assertAllowed({ tenant, path: folder });
+  // Again with where that is which is used from here on: a link may have been put in meanwhile.
+  const folder = openSourceFolder(source, (place) => folders.assertAllowed({ tenant, path: place }));
   return {
     readsAtOnce: 1,
     async look(isWanted, { isKnown, newMax } = { isKnown: () => true, newMax: 0 }) {
@@ -50,7 +50,7 @@ export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlace
       syncFolders(folder);
       return misplaced;
     },
-    close() {},
+    close: () => folder.close(),
   };
 }
 
@@ -59,7 +59,7 @@ function oldestOf(entries: readonly SourceEntry[], most: number): SourceEntry[] 
   return entries.toSorted((a, b) => a.modifiedMs - b.modifiedMs || (a.name < b.name ? -1 : 1)).slice(0, most);
 }
 
-function takeCompanions(folder: string, work: TakeAway): void {
+function takeCompanions(folder: HeldFolder, work: TakeAway): void {
   const { entry, companions } = work;
   if (companions.length === 0 || lookAt(folder, foundOf(entry))?.fingerprint !== entry.fingerprint) return;
   for (const name of companions) takeAwayBeside(folder, name, work);

@@ -1,7 +1,8 @@
 /**
  * A source folder on a disk or mount: what lies in it, reading a file that must not change meanwhile, and taking it away
  * afterwards. Only plain files with one name are opened, never through a link, and nothing outside the connection's root is
- * touched. Names are bytes here; what they mean is not this file's business.
+ * touched: the folder, and those beside its files, are held open and used by that, whatever becomes of their paths. Names are
+ * bytes here; what they mean is not this file's business.
  */
 import { Buffer } from 'node:buffer';
 import {
@@ -21,9 +22,11 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fsyncFolder } from '../../platform/base/durable-folders.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
+import { isBelowOrEqual } from '../../platform/base/folder-fence.ts';
+import { type HeldFolder, holdChecked, holdFolder, isOneName } from '../../platform/base/held-folder.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import { textOfName } from './file-name.ts';
 import { doneFolder, type NotRead, quarantineFolder, type SourceEntry, type TakeAway } from './source-place.ts';
@@ -34,21 +37,30 @@ const wholeReadBytesMax = 64 * 1024;
 const readBytes = 256 * 1024;
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** The folder's real path. Fails with E_SOURCE when it is missing, no folder, or leads outside the root by links. */
-export function openSourceFolder(plan: { readonly root: string; readonly path: string }): string {
+/**
+ * The folder, to be closed. `assertAllowed` is asked about where it really is. Fails with E_SOURCE when it is missing, no folder,
+ * or leads outside the root by links.
+ */
+export function openSourceFolder(
+  plan: { readonly root: string; readonly path: string },
+  assertAllowed: (place: string) => void,
+): HeldFolder {
   return withSourceFailures('open', () => {
-    const root = realPathOf(plan.root);
-    const folder = realPathOf(join(plan.root, plan.path));
-    if (folder !== root && !folder.startsWith(root.endsWith(sep) ? root : root + sep))
-      throw new HeadgateError(arrivalErrors.E_SOURCE, 'the source folder lies outside the root of its connection');
-    return folder;
+    const root = unlessMissing(plan.root, () => realpathSync(plan.root));
+    const path = join(plan.root, plan.path);
+    const check = ({ place }: HeldFolder): void => {
+      if (!isBelowOrEqual(root, place))
+        throw new HeadgateError(arrivalErrors.E_SOURCE, 'the source folder lies outside the root of its connection');
+      assertAllowed(place);
+    };
+    return unlessMissing(path, () => holdChecked(path, check));
   });
 }
 
 /** Fails with E_SOURCE and the uppermost part that is missing: settings name it, and no sender. */
-function realPathOf(path: string): string {
+function unlessMissing<T>(path: string, use: () => T): T {
   try {
-    return realpathSync(path);
+    return use();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     let missing = path;
@@ -61,9 +73,9 @@ function realPathOf(path: string): string {
 const namesMax = 1_000_000;
 
 /** Names in the folder that are no folders, as text with their bytes. Sizes and times come from `lookAt`. Fails with E_SOURCE where they are too many to be looked at. */
-export function listFolder(folder: string): { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean }[] {
+export function listFolder(folder: HeldFolder): { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean }[] {
   return withSourceFailures('list', () => {
-    const listed = readdirSync(Buffer.from(folder), { encoding: 'buffer', withFileTypes: true });
+    const listed = readdirSync(Buffer.from(folder.path), { encoding: 'buffer', withFileTypes: true });
     if (listed.length > namesMax)
       throw new HeadgateError(arrivalErrors.E_SOURCE, `the source folder holds more than ${namesMax} names: move some of them elsewhere`);
     return listed
@@ -76,12 +88,12 @@ export function listFolder(folder: string): { readonly bytes: Buffer; readonly n
   });
 }
 
-/** Undefined when it has gone meanwhile, or is a folder. */
+/** Undefined when it has gone meanwhile, is a folder, or has no name that lies in this one. */
 export function lookAt(
-  folder: string,
+  folder: HeldFolder,
   found: { readonly bytes: Buffer; readonly name: string; readonly isExact: boolean },
 ): SourceEntry | undefined {
-  const stats = statOf(pathIn(folder, found.bytes));
+  const stats = isOneName(found.bytes) ? statOf(folder.pathOf(found.bytes)) : undefined;
   if (!stats || stats.isDirectory()) return undefined;
   return {
     bytes: found.bytes,
@@ -98,8 +110,8 @@ export function lookAt(
  * The file's bytes. Fails with E_FILE_CHANGED when what is opened is not what was seen, or when it changed until the last
  * byte was read: then nothing that was read may be used. A piece is only valid until the next one is asked for.
  */
-export async function* readFile(folder: string, entry: SourceEntry): AsyncGenerator<Uint8Array> {
-  const path = pathIn(folder, entry.bytes);
+export async function* readFile(folder: HeldFolder, entry: SourceEntry): AsyncGenerator<Uint8Array> {
+  const path = folder.pathOf(entry.bytes);
   if (entry.sizeBytes < wholeReadBytesMax) yield* readSmall(path, entry);
   else yield* readLarge(path, entry);
 }
@@ -172,16 +184,15 @@ function changed(): HeadgateError {
  * Moves the file to a folder beside it, removes it, or marks it where it is. `gone`: it is not there any more; `replaced`: another one is, and
  * stays; `misplaced`: another one was, and lies where the file should, because a third one has the name. Durable only after `syncFolders`.
  */
-export function takeAway(folder: string, work: TakeAway): 'taken' | 'gone' | 'replaced' | 'misplaced' {
+export function takeAway(folder: HeldFolder, work: TakeAway): 'taken' | 'gone' | 'replaced' | 'misplaced' {
   const { bytes, fingerprint } = work.entry;
-  const path = pathIn(folder, bytes);
+  const path = folder.pathOf(bytes);
   const stats = statOf(path);
   if (!stats) return 'gone';
   if (fingerprintOf(stats) !== fingerprint) return 'replaced';
-  return withSourceFailures('move', () => {
+  return inPlaceFor(folder, work.to, (beside) => {
     const isRemoved = work.to === 'nowhere';
-    const beside = placeBeside(folder, work.to);
-    const target = isRemoved ? Buffer.from(join(beside, work.arrivalId)) : freePlace(beside, bytes, work);
+    const target = isRemoved ? beside.pathOf(Buffer.from(work.arrivalId)) : freePlace(beside, bytes, work);
     renameSync(path, target);
     const moved = statOf(target);
     if (!moved || identityOf(moved) !== identityOf(stats)) return putBack(target, path) ? 'replaced' : 'misplaced';
@@ -191,28 +202,33 @@ export function takeAway(folder: string, work: TakeAway): 'taken' | 'gone' | 're
 }
 
 /** Takes along what lay beside an accepted file, such as its marker. Missing is fine. */
-export function takeAwayBeside(folder: string, name: string, work: TakeAway): void {
-  const path = Buffer.from(join(folder, name));
+export function takeAwayBeside(folder: HeldFolder, name: string, work: TakeAway): void {
+  const path = folder.pathOf(Buffer.from(name));
   const stats = statOf(path);
   if (!stats || stats.isDirectory()) return;
-  withSourceFailures('move', () => {
-    if (work.to === 'nowhere') return unlinkSync(path);
-    renameSync(path, freePlace(placeBeside(folder, work.to), Buffer.from(name), work));
-  });
+  if (work.to === 'nowhere') withSourceFailures('move', () => unlinkSync(path));
+  else inPlaceFor(folder, work.to, (beside) => renameSync(path, freePlace(beside, Buffer.from(name), work)));
 }
 
 /** Makes what was moved or removed durable. */
-export function syncFolders(folder: string): void {
+export function syncFolders(folder: HeldFolder): void {
   withSourceFailures('make durable', () => {
-    for (const beside of [doneFolder, quarantineFolder])
-      if (statOf(Buffer.from(join(folder, beside)))?.isDirectory()) fsyncFolder(join(folder, beside));
-    fsyncFolder(folder);
+    for (const name of [doneFolder, quarantineFolder]) {
+      const beside = folderBeside(folder, name);
+      if (beside === 'missing' || beside === 'no folder') continue;
+      try {
+        fsyncFolder(beside.path);
+      } finally {
+        beside.close();
+      }
+    }
+    fsyncFolder(folder.path);
   });
 }
 
 /** A small file beside, such as a manifest. */
-export function readBeside(folder: string, name: string, bytesMax: number): Buffer | NotRead {
-  const path = Buffer.from(join(folder, name));
+export function readBeside(folder: HeldFolder, name: string, bytesMax: number): Buffer | NotRead {
+  const path = folder.pathOf(Buffer.from(name));
   let descriptor: number;
   try {
     descriptor = openSync(path, openFlags);
@@ -232,21 +248,41 @@ export function readBeside(folder: string, name: string, bytesMax: number): Buff
 }
 
 /** The file's own name where it is free, else with the arrival's id: nothing is ever overwritten. */
-function freePlace(beside: string, name: Buffer, work: TakeAway): Buffer {
+function freePlace(beside: HeldFolder, name: Buffer, work: TakeAway): Buffer {
   const { own, unique } = takenNames(name, work);
-  return pathIn(beside, statOf(pathIn(beside, own)) ? unique : own);
+  return beside.pathOf(statOf(beside.pathOf(own)) ? unique : own);
 }
 
-/** Made where it is not there. */
-function placeBeside(folder: string, to: TakeAway['to']): string {
-  const name = folderFor(to);
-  if (name === null) return folder;
-  const beside = join(folder, name);
-  const known = statOf(Buffer.from(beside));
-  if (known?.isDirectory()) return beside;
-  if (known) throw new HeadgateError(arrivalErrors.E_SOURCE, 'something that is no folder lies where taken files are moved to');
-  mkdirSync(beside, { mode: 0o700 });
-  return beside;
+/** Where taken files go: made when it is not there, held while something is moved there, and never a link. */
+function inPlaceFor<T>(folder: HeldFolder, to: TakeAway['to'], move: (beside: HeldFolder) => T): T {
+  return withSourceFailures('move', () => {
+    const name = folderFor(to);
+    if (name === null) return move(folder);
+    let beside = folderBeside(folder, name);
+    if (beside === 'missing') {
+      mkdirSync(folder.pathOf(name), { mode: 0o700 });
+      beside = holdFolder(folder.pathOf(name), { isFollowed: false });
+    }
+    if (beside === 'no folder')
+      throw new HeadgateError(arrivalErrors.E_SOURCE, 'something that is no folder lies where taken files are moved to');
+    try {
+      return move(beside);
+    } finally {
+      beside.close();
+    }
+  });
+}
+
+/** A link is no folder. */
+function folderBeside(folder: HeldFolder, name: string): HeldFolder | 'missing' | 'no folder' {
+  try {
+    return holdFolder(folder.pathOf(name), { isFollowed: false });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'missing';
+    if (code === 'ENOTDIR' || code === 'ELOOP') return 'no folder';
+    throw error;
+  }
 }
 
 /** A file that took the name in the last moment returns to it, unless a third one has it. */
@@ -259,10 +295,6 @@ function putBack(from: Buffer, to: Buffer): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     return false;
   }
-}
-
-function pathIn(folder: string, name: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(folder + sep), name]);
 }
 
 function statOf(path: Buffer): BigIntStats | undefined {

@@ -83,6 +83,7 @@ function overlap(one: string, other: string): boolean {
   return isBelowOrEqual(one, other) || isBelowOrEqual(other, one);
 }
 
-function isBelowOrEqual(folder: string, path: string): boolean {
+/** Both as they really are. */
+export function isBelowOrEqual(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

@@ -22,6 +22,12 @@ async function isMissing(path: string): Promise<boolean> {
   );
 }
 
+/** Of a path: nothing lies there. */
+export function isNotThere(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
 /** Of `link`: no file has the name for it. Other errors of a file system, which may be a network's, leave that open. */
 export function isLinkRefused(error: unknown): boolean {
   return refusedLinks.has((error as { code?: unknown } | null)?.code);

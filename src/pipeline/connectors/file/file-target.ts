@@ -1,14 +1,15 @@
 /**
  * Writes each batch to a file of its own: a temporary file beside its place, fsynced, linked under its name without ever
  * overwriting, and the folder fsynced. A file of that name with the same bytes is the batch itself, delivered before; with
- * other bytes it is somebody else's and stays. Nothing outside the connection's root is touched.
+ * other bytes it is somebody else's and stays. Nothing outside the connection's root is touched: all of it is done in the folder
+ * that was looked at and is held open, whatever becomes of its path.
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, realpath, unlink } from 'node:fs/promises';
-import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
+import { link, lstat, open, readdir, unlink } from 'node:fs/promises';
+import { isAbsolute, join, normalize } from 'node:path';
 import { HeadgateError } from '../../../platform/base/errors.ts';
-import { createSharedRun } from '../../../platform/base/shared-run.ts';
+import { isBelowOrEqual } from '../../../platform/base/folder-fence.ts';
 import type { OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { readSettings } from '../connector-settings.ts';
@@ -23,9 +24,10 @@ import {
   temporaryPrefix,
 } from '../output-files/output-file.ts';
 import { writeBigFile } from './big-file.ts';
-import { fsyncFolder, writeSmallFile } from './durable-writes.ts';
-import { fileFailure, isLinkRefused, missingPart } from './file-failure.ts';
+import { writeSmallFile } from './durable-writes.ts';
+import { fileFailure, isLinkRefused, isNotThere, missingPart } from './file-failure.ts';
 import { fileConnectionSettings, fileTargetSettings } from './file-settings.ts';
+import { createTargetFolder, type UsedFolder } from './target-folder.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 const readBytes = 1024 * 1024;
@@ -33,8 +35,6 @@ const readBytes = 1024 * 1024;
 const smallBytesMax = 256 * 1024;
 /** Of others, as many as this are written to a target at once: each takes a few MiB of memory. */
 const bigFilesMax = 4;
-/** At once, before more share one: file systems join them too, and the thread pool has other work. */
-const folderFsyncsMax = 2;
 const fileMode = 0o640;
 const probeBytes = Buffer.from('headgate probe\n');
 /** A disk slower than this is out of order; the timeout comes on top. */
@@ -49,18 +49,10 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
   if (!isAbsolute(root) || normalize(root) !== root || isAbsolute(path) || !isBelowOrEqual(root, folder)) {
     throw new HeadgateError(connectorErrors.E_TARGET, "the path of the target leads out of its connection's root");
   }
-  // At each use: a link may be put in at any time.
-  const assertAllowed = (): void => {
-    for (const path of new Set([root, folder])) folders.assertAllowed({ tenant: plan.flow.tenant, path });
-  };
-  assertAllowed();
-  // Batches that are under way together share what is done to the folder.
-  const syncFolder = createSharedRun(() => fsyncFolder(folder), { atOnce: folderFsyncsMax });
+  const assertAllowed = (path: string): void => folders.assertAllowed({ tenant: plan.flow.tenant, path });
+  for (const path of new Set([root, folder])) assertAllowed(path);
+  const place = createTargetFolder({ root, folder, assertAllowed });
   const bigFiles = createTurns(bigFilesMax);
-  const ensure = createSharedRun(async () => {
-    assertAllowed();
-    await ensureFolder(root, folder);
-  });
   const readBack = settings['readBack'] as ReadBack;
   const fileOf = createOutputFiles({ target, connection, secrets, ports }, settings as unknown as OutputFileSettings);
 
@@ -68,47 +60,51 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
     unknownResolution: 'query',
     attemptTimeoutMs: ({ bytes }) => target.timeoutMs + Math.ceil(bytes / bytesPerMsMin),
     async deliver(batch, signal) {
-      let step: 'before' | 'named' = 'before';
+      let step = 'before' as 'before' | 'named';
       try {
         const file = fileOf(batch);
-        const place = join(folder, file.name);
-        await ensure();
-        const temporary = join(folder, temporaryName(batch));
-        let removed: Promise<void> | null = null;
-        const removeTemporary = () => (removed ??= unlinkIfThere(temporary));
-        await removeOlderAttempts(folder, batch);
-        try {
-          const observed = readBack === 'none' ? null : observe(file);
-          await writeTemporary(temporary, observed?.file ?? file, { signal, bigFiles });
-          if (observed !== null) await assertWritten(temporary, observed.written(), readBack);
-          batch.assertOurs();
-          step = 'named';
-          const isNew = await nameFile(temporary, place).catch((error: unknown) => {
-            if (isLinkRefused(error)) step = 'before';
-            throw error;
-          });
-          if (!isNew && (await compare(place, file)) !== 'same') return conflictWith(file);
-          await Promise.all([syncFolder(), removeTemporary()]);
-          if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
-          const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[readBack];
-          return { kind: 'acked', evidence: `the file was written, ${compared}named and fsynced` };
-        } finally {
-          await removeTemporary();
-        }
+        await place.make();
+        return await place.use(async (used) => {
+          const path = used.pathOf(file.name);
+          const temporary = used.pathOf(temporaryName(batch));
+          let removed: Promise<void> | null = null;
+          const removeTemporary = () => (removed ??= unlinkIfThere(temporary));
+          await removeOlderAttempts(used, batch);
+          try {
+            const observed = readBack === 'none' ? null : observe(file);
+            await writeTemporary(temporary, observed?.file ?? file, { signal, bigFiles });
+            if (observed !== null) await assertWritten(temporary, observed.written(), readBack);
+            batch.assertOurs();
+            step = 'named';
+            const isNew = await nameFile(temporary, path).catch((error: unknown) => {
+              if (isLinkRefused(error)) step = 'before';
+              throw error;
+            });
+            if (!isNew && (await compare(path, file)) !== 'same') return conflictWith(file);
+            await Promise.all([used.sync(), removeTemporary()]);
+            if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
+            const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[readBack];
+            return { kind: 'acked', evidence: `the file was written, ${compared}named and fsynced` };
+          } finally {
+            await removeTemporary();
+          }
+        });
       } catch (error) {
         return fileFailure(error, { isNamed: step === 'named', folder, missing: await missingPart(error, root), signal });
       }
     },
     async resolve(batch): Promise<Resolution> {
       try {
-        assertAllowed();
         const file = fileOf(batch);
-        const place = join(folder, file.name);
-        const found = await compare(place, file);
-        if (found === 'missing') return { kind: 'resendable', evidence: 'there is no file of this name' };
-        if (found === 'other') return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
-        await Promise.all([syncFolder(), removeOlderAttempts(folder, batch)]);
-        return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
+        const resolution = await place.useIfThere(async (used): Promise<Resolution> => {
+          const found = await compare(used.pathOf(file.name), file);
+          if (found === 'missing') return nothingThere;
+          if (found === 'other') return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
+          await removeOlderAttempts(used, batch);
+          await used.sync();
+          return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
+        });
+        return resolution ?? nothingThere;
       } catch (error) {
         return { kind: 'unresolved', code: fileFailure(error, { isNamed: true, folder }).code, isForNow: true };
       }
@@ -122,15 +118,19 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         durationMs: ports.clock.monotonicMs() - startMs,
       });
       try {
-        await ensure();
-        const temporary = join(folder, `.headgate-probe-${ports.ids.next()}`);
-        const named = `${temporary}-named`;
-        try {
-          await writeProbe(temporary);
-          await nameFile(temporary, named);
-        } finally {
-          await Promise.all([temporary, named].map(unlinkIfThere));
-        }
+        await place.make();
+        await place.use(async (used) => {
+          const temporary = used.pathOf(`.headgate-probe-${ports.ids.next()}`);
+          const named = `${temporary}-named`;
+          try {
+            await writeProbe(temporary);
+            await nameFile(temporary, named);
+          } finally {
+            const removed = [temporary, named].map(unlinkIfThere);
+            await Promise.allSettled(removed);
+            await Promise.all(removed);
+          }
+        });
         return probed(null, 'the folder takes a file, keeps it and gives it back');
       } catch (error) {
         const { code, message } = fileFailure(error, { isNamed: false, folder, missing: await missingPart(error, root) });
@@ -155,6 +155,8 @@ async function writeProbe(path: string): Promise<void> {
     await file.close();
   }
 }
+
+const nothingThere: Resolution = { kind: 'resendable', evidence: 'there is no file of this name' };
 
 type ReadBack = 'hash' | 'size' | 'none';
 
@@ -186,36 +188,11 @@ async function assertWritten(path: string, written: Written, readBack: ReadBack)
   throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'what the file system holds differs from what was written to it');
 }
 
-function isBelowOrEqual(root: string, folder: string): boolean {
-  const path = relative(root, folder);
-  return path === '' || (path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path));
-}
-
-/** The root must be there; folders below it are made. A link that leads out of the root is refused. */
-async function ensureFolder(root: string, folder: string): Promise<void> {
-  if (folder === root) return;
-  const realRoot = await realpath(root);
-  const missing: string[] = [];
-  for (let at = folder; at !== root; at = dirname(at)) {
-    if ((await lstat(at).catch(() => null)) === null) missing.unshift(at);
-  }
-  const parent = missing.length > 0 ? dirname(missing[0]!) : folder;
-  if (!isBelowOrEqual(realRoot, await realpath(parent))) {
-    throw new HeadgateError(connectorErrors.E_TARGET, 'a link in the folder of the target leads out of its root');
-  }
-  for (const made of missing) {
-    await mkdir(made, { mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-    await fsyncFolder(dirname(made));
-  }
-}
-
 /** What an attempt left behind that ended with its process. */
-async function removeOlderAttempts(folder: string, batch: OutgoingBatch): Promise<void> {
+async function removeOlderAttempts(folder: UsedFolder, batch: OutgoingBatch): Promise<void> {
   if (batch.attempt === 1) return;
   const prefix = temporaryPrefix(batch.batchId);
-  for (const name of await readdir(folder)) if (name.startsWith(prefix)) await unlinkIfThere(join(folder, name));
+  for (const name of await readdir(folder.path)) if (name.startsWith(prefix)) await unlinkIfThere(folder.pathOf(name));
 }
 
 /** Every piece was authenticated when its segment was read: there is nothing to hash. */
@@ -257,7 +234,7 @@ async function nameFile(temporary: string, place: string): Promise<boolean> {
 /** A link or a folder of that name is nothing that we wrote. */
 async function compare(path: string, output: OutputFile): Promise<'missing' | 'same' | 'other'> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    if (isNotThere(error)) return null;
     throw error;
   });
   if (found === null) return 'missing';
@@ -283,6 +260,6 @@ async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
 
 async function unlinkIfThere(path: string): Promise<void> {
   await unlink(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+    if (!isNotThere(error)) throw error;
   });
 }
