@@ -159,6 +159,14 @@ test.each([
   expect(checkDocuments(opened).flatMap(({ diagnostics }) => diagnostics.map((each) => each.code))).toEqual(isNever ? ['E_SSRF'] : []);
 });
 
+test.each([22, 5432, 6379])('the port %i of a service or of its tokens is warned of, since no policy opens it', (port) => {
+  const file = join('bank-za', 'fx-api.yaml');
+  expect(findings(file, 'https://fx.bank.example/api', `https://fx.bank.example:${port}/api`)).toEqual([
+    expect.stringMatching(/fx-api\.yaml:7 E_SSRF the port belongs to another protocol/),
+  ]);
+  expect(findings(file, 'https://fx.bank.example/api', 'https://fx.bank.example:8443/api')).toEqual([]);
+});
+
 test('a database without TLS or at a private address is warned of in the same way', () => {
   const file = join('acme-pay', 'ledger-db.yaml');
   expect(findings(file, 'host: ledger.acme.example', 'host: 192.168.1.9\n  tls: disable')).toEqual([

@@ -4,6 +4,7 @@
  */
 import { isAddressRange, isLiteralAllowed } from '../../../pipeline/connectors/address-guard.ts';
 import { connectorErrors } from '../../../pipeline/connectors/connector-errors.ts';
+import { isOtherProtocol } from '../../../pipeline/connectors/other-protocols.ts';
 import { isBlobConnectionType } from '../../../platform/blob/blob-connection.ts';
 import type { Connection, TenantPolicy } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
@@ -21,6 +22,7 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
       ['spec', url ? urlKeyOf(spec) : 'tls'],
       "connections without TLS need `egress.allowPlain` in the tenant's policy; until then what is delivered here is held",
     );
+  if (spec.type === 'http' && url !== null && isOtherProtocol(url)) warn(connectorErrors.E_SSRF, ['spec', 'baseUrl'], otherProtocolMessage);
   if (spec.type === 'http' && spec.auth?.type === 'oauth2' && spec.auth.tokenUrl !== undefined)
     checkTokenUrl(spec.auth.tokenUrl, { allowPrivate, allowPlain }, warn);
   for (const { host, path } of placesOf(spec, url)) {
@@ -34,6 +36,10 @@ export function checkEgress({ spec }: Connection, policy: TenantPolicy | null, r
     );
   }
 }
+
+/** No policy opens it. */
+const otherProtocolMessage =
+  'the port belongs to another protocol, and no connection of type http may go there; what is delivered here is held';
 
 function placesOf(
   spec: Exclude<Connection['spec'], { type: 'folder' | 'sftp-server' | 'pgp' }>,
@@ -69,6 +75,7 @@ function checkTokenUrl(
       path,
       "a token endpoint without TLS needs `egress.allowPlain` in the tenant's policy; until then what is delivered here is held",
     );
+  if (url !== null && isOtherProtocol(url)) warn(connectorErrors.E_SSRF, path, otherProtocolMessage);
   if (url !== null && isLiteralAllowed(url.hostname, allowPrivate.filter(isAddressRange)) === false)
     warn(
       connectorErrors.E_SSRF,

@@ -2,14 +2,7 @@
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { EgressPolicy } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
-
-/** The ports that browsers refuse because other protocols are spoken there (Fetch standard), and databases. */
-const otherProtocolPorts = new Set([
-  1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113, 115, 117,
-  119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636,
-  989, 990, 993, 995, 1433, 1521, 1719, 1720, 1723, 2049, 3306, 3659, 4045, 4190, 5060, 5061, 5432, 6000, 6379, 6566, 6665, 6666, 6667,
-  6668, 6669, 6679, 6697, 9042, 10080, 11211, 27017,
-]);
+import { isOtherProtocol } from '../other-protocols.ts';
 
 /** Of a service. Fails with E_TARGET, and with E_SSRF for an address of another protocol. */
 export function serviceUrl(address: string, egress: EgressPolicy): URL {
@@ -22,7 +15,7 @@ export function serviceUrl(address: string, egress: EgressPolicy): URL {
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new HeadgateError(connectorErrors.E_TARGET, 'a base address holds no user, query or fragment');
   }
-  if (url.port !== '' && otherProtocolPorts.has(Number(url.port))) {
+  if (isOtherProtocol(url)) {
     throw new HeadgateError(connectorErrors.E_SSRF, 'the port of the target belongs to another protocol');
   }
   return url;
