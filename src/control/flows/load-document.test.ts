@@ -334,49 +334,6 @@ describe('what a Plan holds of a definition', () => {
     expect(plan!.records[0]!.fields.map((field) => field.at)).toEqual([{ path: ['x', 'y'] }, { path: ['x', 'y.z'] }]);
   });
 
-  test('the first counted record type comes first of the data types, whatever its place', () => {
-    const records =
-      'batch: { tag: "5", counted: false, fields: { name: { at: [2, 4], type: string } } }, entry: { tag: "6", fields: { amount: { at: [2, 4], type: int } } }';
-    const { plan, diagnostics } = loadFlow(
-      flow(
-        `  format: { type: fixed-width, discriminator: { start: 1, length: 1 } }\n  schema: { records: { ${records} } }\n  validate: [{ id: r, assert: "record.amount > 0", code: R1, message: m }]\n`,
-      ),
-    );
-    expect(diagnostics).toEqual([]);
-    expect(plan!.records.map((record) => [record.name, record.counted])).toEqual([
-      ['entry', true],
-      ['batch', false],
-    ]);
-  });
-
-  test.each([
-    ['a type that comes before', 'a: { tag: "5", parent: b, fields: { x: { at: [2, 4], type: string } } }', /parent is not supported yet/],
-    ['nothing counted', 'a: { tag: "5", counted: false, fields: { x: { at: [2, 4], type: string } } }', /no records/],
-    [
-      'one name with two types',
-      'a: { tag: "5", fields: { x: { at: [2, 4], type: string } } }, b: { tag: "6", fields: { x: { at: [2, 4], type: int } } }',
-      /alike/,
-    ],
-    ['header as a name', 'header: { tag: "5", fields: { x: { at: [2, 4], type: string } } }', /key of schema/],
-  ])('record types: %s is refused', (_name, records, says) => {
-    const { plan, diagnostics } = loadFlow(
-      flow(`  format: { type: fixed-width, discriminator: { start: 1, length: 1 } }\n  schema: { records: { ${records} } }\n`),
-    );
-    expect(plan).toBeNull();
-    expect(diagnostics.map(({ message }) => message).join('\n')).toMatch(says);
-  });
-
-  test('record types: fields that the first counted one has not lead nowhere, which is told', () => {
-    const field = (name: string) => `${name}: { at: [2, 4], type: string }`;
-    const records = `credit: { tag: "C", fields: { ${field('no')} } }, debit: { tag: "D", fields: { ${field('mandate')} } }, batch: { tag: "B", counted: false, fields: { ${field('of')} } }`;
-    const { plan, diagnostics } = loadFlow(
-      flow(`  format: { type: fixed-width, discriminator: { start: 1, length: 1 } }\n  schema: { records: { ${records} } }\n`),
-    );
-    expect(plan).not.toBeNull();
-    expect(diagnostics).toEqual([expect.objectContaining({ severity: 'warning', path: 'spec.schema.records.debit' })]);
-    expect(diagnostics[0]!.message).toMatch(/^mandate of debit are checked, and go nowhere/);
-  });
-
   test('a target that says nothing of retries is waited for about four hours before its records are given up', () => {
     const text = flow('  format: { type: json-lines }\n  schema: { record: { fields: { a: { type: string } } } }\n');
     const { retry } = loadFlow(text).plan!.targets[0]!;
