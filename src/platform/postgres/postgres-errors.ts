@@ -65,7 +65,7 @@ export const postgresErrors = defineErrors({
   E_DATABASE_MISSING: {
     meaning: 'The server has no database of this name.',
     actor: 'administrator',
-    next: 'Correct the name of the database in HEADGATE_DATABASE_URL, or make it and run `headgate migrate up` (docs/operating/postgresql.md).',
+    next: 'Correct the name of the database in HEADGATE_DATABASE_URL, or make the database and run `headgate migrate up`.',
   },
   E_DATABASE_VALUE: {
     meaning: 'A value does not fit its column or type.',
