@@ -6,7 +6,7 @@ import type { AddressGuard } from '../address-guard.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createSessionPool, type PooledSession, type SessionPool, type SessionSecrets } from '../session-pool.ts';
 import type { TransactionSession } from '../transaction-writes.ts';
-import { type MysqlConnection, openMysqlConnection } from './mysql-connection.ts';
+import type { MysqlConnection } from './mysql-connection.ts';
 import { connectFailure, serverErrorOf } from './mysql-failure.ts';
 import type { MysqlSettings } from './mysql-settings.ts';
 import { type MysqlStatements, mysqlStatements } from './mysql-sql.ts';
@@ -57,6 +57,8 @@ async function connect(
   signal: AbortSignal,
 ): Promise<MysqlConnection> {
   const addresses = await guard.addressesOf(settings.host);
+  // The driver is loaded with the first connection: few servers have such targets.
+  const { openMysqlConnection } = await import('./mysql-connection.ts');
   for (const [index, address] of addresses.entries()) {
     try {
       return await openMysqlConnection({ settings, address, secrets, timeoutMs }, signal);
