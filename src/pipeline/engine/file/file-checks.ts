@@ -139,8 +139,9 @@ function excludeDuplicates(flow: CompiledFlow, input: FileInput): KeptTotals {
   };
 }
 
-/** A header or trailer that is missing or unreadable leaves the file without its own account of itself. */
+/** A header or trailer that is missing or unreadable leaves the file without its own account of itself. Of records that are sent again none is asked for. */
 function envelopeReasons(flow: CompiledFlow, summary: ChunkSummary): FileReason[] {
+  if (flow.plan.redriveTo !== undefined) return [];
   return (['header', 'trailer'] as const).flatMap((role) => {
     if (!flow.plan.records.some((record) => record.role === role)) return [];
     const envelope: EnvelopeRecord | null = summary[role];

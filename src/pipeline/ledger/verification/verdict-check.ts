@@ -12,7 +12,7 @@ import type { RecomputedFile } from './record-check.ts';
 import type { VerificationLog } from './verification-report.ts';
 
 export function checkVerdict(plan: Plan, file: RecomputedFile, receipt: Receipt, log: VerificationLog): void {
-  const found = recomputeVerdict(plan, file);
+  const found = recomputeVerdict(plan, file, receipt);
   const at = 'verdict';
   log.equal('verdict', 'E_VERIFY_VERDICT', {
     at: 'reasons',
@@ -87,14 +87,14 @@ interface RecomputedVerdict {
   readonly isDamaged: boolean;
 }
 
-function recomputeVerdict(plan: Plan, { totals, hasTooManyRepeats }: RecomputedFile): RecomputedVerdict {
+function recomputeVerdict(plan: Plan, { totals, hasTooManyRepeats }: RecomputedFile, stated: Pick<Receipt, 'reasons'>): RecomputedVerdict {
   const summary = { ...totals, targets: [], errors: [], warnings: [] };
   const rules = checkFileRules(compileFlow(plan), { summary, records: totals.records });
   const isDamaged = totals.damage.length > 0;
   const damaged = plan.acceptance.onDamage === 'reject' ? 'rejected' : 'held';
   const reasons: FileReason[] = [
     ...totals.damage.map(({ code, rule, message }): FileReason => ({ verdict: damaged, code, rule, message })),
-    ...envelopeReasons(plan, totals),
+    ...askedEnvelope(plan, envelopeReasons(plan, totals), stated),
     ...rules.reasons,
     ...(hasTooManyRepeats ? [tooManyRepeats] : []),
     ...acceptanceReasons(plan.acceptance, {
@@ -108,6 +108,13 @@ function recomputeVerdict(plan: Plan, { totals, hasTooManyRepeats }: RecomputedF
   const passed = totals.records.rejected > 0 ? 'partial' : 'accepted';
   const verdict = isRejected ? 'rejected' : reasons.length > 0 ? 'held' : passed;
   return { verdict, reasons, controlTotals: receiptControlTotals(plan, rules.controlTotals), isDamaged };
+}
+
+/** Of records that are sent again no header is asked for. Versions before asked, and a person released what they held. */
+function askedEnvelope(plan: Plan, reasons: readonly FileReason[], stated: Pick<Receipt, 'reasons'>): readonly FileReason[] {
+  if (plan.redriveTo === undefined) return reasons;
+  const told = textsOf(stated.reasons);
+  return reasons.filter((reason) => told.includes(textOf(reason)));
 }
 
 function envelopeReasons(plan: Plan, totals: RecomputedFile['totals']): FileReason[] {
@@ -126,5 +133,9 @@ function held(code: string, message: string): FileReason {
 }
 
 function textsOf(reasons: readonly FileReason[]): string[] {
-  return reasons.map(({ verdict, code, rule, message }) => JSON.stringify([verdict, code, rule, message])).sort();
+  return reasons.map(textOf).sort();
+}
+
+function textOf({ verdict, code, rule, message }: FileReason): string {
+  return JSON.stringify([verdict, code, rule, message]);
 }
