@@ -164,6 +164,27 @@ it('a record that a rule of its flow rejected is shown with its fields, as one o
   });
 });
 
+it('a record under the tag of another type shows the form alone of what is wrong, although only the other type has masks', async () => {
+  const typed = counted
+    .replaceAll('name: counted', 'name: typed')
+    .replace('required: true }\n        amount', 'required: true, mask: last4 }\n        amount')
+    .replace(
+      '    record:\n',
+      '    records:\n     debit: { tag: E, fields: { no: { column: 2, type: int }, note: { column: 3, type: string }, x: { column: 4, type: string } } }\n     credit:\n',
+    )
+    .replace(/ {2}validate:.*?(?= {2}routes)/s, '');
+  await tenant.apply(typed);
+  const { json } = await server.upload(tenant.key, {
+    flow: 'typed',
+    name: 'in.csv',
+    body: 'D,P1,6200001234,1.00\nE,6200-X1234,n,y\nT,1.00\n',
+  });
+  await server.settle(tenant.key, json.jobId);
+  const fieldsOf = async (number: number) => (await get(`/v1/jobs/${json.jobId}/records/${number}`)).json.fields;
+  expect(await fieldsOf(1)).toMatchObject({ account: '******1234' });
+  expect(await fieldsOf(2)).toEqual({ no: '9999-A9999', note: 'n', x: 'y' });
+});
+
 it('a record that ended its process is shown without being parsed again', async () => {
   const jobId = await settled(['P1,6200001234,1.00', 'X2,6200001234,2.00']);
   await database.adminDb.query(`/* make poison */ update headgate.rejections set code = 'E_POISON', field = null where job_id = $1`, [

@@ -138,7 +138,7 @@ export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string,
     return {
       ...summary,
       type: type?.name ?? null,
-      fields: shownFields(type?.fields ?? [], { texts, wrong: new Set(judge.findings.map(({ field }) => field)), floors }),
+      fields: shownFields(type?.fields ?? [], { plan, texts, wrong: new Set(judge.findings.map(({ field }) => field)), floors }),
       findings: finding !== null ? [finding] : judge.findings.length > 0 ? judge.findings : samples,
       warnings: finding !== null ? [] : judge.warnings,
     };
@@ -147,12 +147,19 @@ export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string,
   }
 }
 
-/** Where the flow masks anything, a text that should not be where it is may be what is masked elsewhere: only its form is shown. */
-function shownFields(
-  fields: readonly FieldPlan[],
-  { texts, wrong, floors }: { texts: Readonly<Record<string, string | null>>; wrong: ReadonlySet<string | null>; floors: MaskingFloors },
-): Record<string, string | null> {
-  const hasMasks = fields.some((field) => isMasked(field, floors));
+interface ShownParts {
+  readonly plan: Plan;
+  readonly texts: Readonly<Record<string, string | null>>;
+  readonly wrong: ReadonlySet<string | null>;
+  readonly floors: MaskingFloors;
+}
+
+/**
+ * Where the flow masks anything, in whatever record type, a text that should not be where it is may be what is masked elsewhere, as under a
+ * wrong tag: only its form is shown.
+ */
+function shownFields(fields: readonly FieldPlan[], { plan, texts, wrong, floors }: ShownParts): Record<string, string | null> {
+  const hasMasks = plan.records.some((record) => record.fields.some((field) => isMasked(field, floors)));
   const shown = fields.map((field) => {
     const text = texts[field.name] ?? null;
     const isFormOnly = hasMasks && wrong.has(field.name) && !isMasked(field, floors);
