@@ -13,6 +13,7 @@ import type { FileReason } from './file-verdict.ts';
 
 /** What header and trailer say, what was counted, and whether every file rule holds; null without file rules. */
 export interface ControlTotals {
+  /** By name of the field, with `header.` or `trailer.` before it where both have one of that name. */
   readonly declared: Readonly<Record<string, string | null>>;
   readonly computed: Readonly<Record<string, string>>;
   readonly balanced: boolean | null;
@@ -47,11 +48,31 @@ export function checkFileRules(flow: CompiledFlow, totals: FileTotals): FileRule
     })),
     warnings: failed.filter(({ rule }) => rule.severity === 'warn').map(({ rule, code, message }) => ({ code, rule: rule.id, message })),
     controlTotals: {
-      declared: { ...totals.summary.header?.values, ...totals.summary.trailer?.values },
+      declared: declaredTotals(flow.plan, totals.summary),
       computed: scope.computed(),
       balanced: rules.length === 0 ? null : errors.length === 0,
     },
   };
+}
+
+function declaredTotals(plan: Plan, summary: Pick<ChunkSummary, 'header' | 'trailer'>): ControlTotals['declared'] {
+  return Object.fromEntries(
+    (['header', 'trailer'] as const).flatMap((role) =>
+      Object.entries(summary[role]?.values ?? {}).map(([name, value]) => [declaredName(plan, role, name), value] as const),
+    ),
+  );
+}
+
+/** `header.count` where both have a field of the name, else the name alone. */
+export function declaredName({ records }: Pick<Plan, 'records'>, role: 'header' | 'trailer', name: string): string {
+  const isInBoth = records.filter((record) => record.role !== 'data' && record.fields.some((field) => field.name === name)).length > 1;
+  return isInBoth ? `${role}.${name}` : name;
+}
+
+/** Whether a value of header or trailer is not for everyone's eyes. */
+export function isHiddenTotal({ records }: Pick<Plan, 'records'>, role: Scope, index: number): boolean {
+  const field = records.find((record) => record.role === role)?.fields[index];
+  return field !== undefined && (field.mask !== 'none' || field.class !== null);
 }
 
 function ruleProblem(rule: RulePlan, scope: FileScope): { code: string; message: string } | null {
@@ -116,8 +137,7 @@ class FileScope implements ComparedScope {
   }
 
   isHidden(scope: Scope, index: number): boolean {
-    const field = this.#flow.plan.records.find(({ role }) => role === scope)?.fields[index];
-    return field !== undefined && (field.mask !== 'none' || field.class !== null);
+    return isHiddenTotal(this.#flow.plan, scope, index);
   }
 
   /** In the order of the currencies' codes. */

@@ -6,7 +6,8 @@ import { tooManyRepeats } from '../../engine/file/duplicates.ts';
 import { type ControlTotals, checkFileRules, countedRecords } from '../../engine/file/file-rules.ts';
 import type { FileReason, Verdict } from '../../engine/file/file-verdict.ts';
 import type { Plan } from '../../engine/plan.ts';
-import { receiptControlTotals } from '../control-totals.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { earlierControlTotals, receiptControlTotals } from '../control-totals.ts';
 import type { Receipt, ReceiptDecision } from '../receipt.ts';
 import type { RecomputedFile } from './record-check.ts';
 import type { VerificationLog } from './verification-report.ts';
@@ -22,7 +23,7 @@ export function checkVerdict(plan: Plan, file: RecomputedFile, receipt: Receipt,
   log.equal('control totals', 'E_VERIFY_VERDICT', {
     at: 'controlTotals',
     stated: receipt.controlTotals,
-    found: found.controlTotals,
+    found: found.controlTotals.find((totals) => isSame(totals, receipt.controlTotals)) ?? found.controlTotals[0],
   });
   const { verdict, decision, state } = receipt.job;
   const isAllowed = allowedVerdicts(found, file.totals.records, decision?.kind ?? null).includes(verdict);
@@ -82,7 +83,8 @@ function allowedVerdicts(found: RecomputedVerdict, records: RecordCounts, decide
 interface RecomputedVerdict {
   readonly verdict: Verdict;
   readonly reasons: readonly FileReason[];
-  readonly controlTotals: ControlTotals;
+  /** As this version states them, then as versions before did. */
+  readonly controlTotals: readonly ControlTotals[];
   /** Records of it could not be read, or lie where none may. */
   readonly isDamaged: boolean;
 }
@@ -107,7 +109,12 @@ function recomputeVerdict(plan: Plan, { totals, hasTooManyRepeats }: RecomputedF
   const isRejected = reasons.some((reason) => reason.verdict === 'rejected');
   const passed = totals.records.rejected > 0 ? 'partial' : 'accepted';
   const verdict = isRejected ? 'rejected' : reasons.length > 0 ? 'held' : passed;
-  return { verdict, reasons, controlTotals: receiptControlTotals(plan, rules.controlTotals), isDamaged };
+  return {
+    verdict,
+    reasons,
+    controlTotals: [receiptControlTotals(plan, rules.controlTotals), ...earlierControlTotals(plan, rules.controlTotals)],
+    isDamaged,
+  };
 }
 
 /** Of records that are sent again no header is asked for. Versions before asked, and a person released what they held. */
@@ -130,6 +137,10 @@ function envelopeReasons(plan: Plan, totals: RecomputedFile['totals']): FileReas
 
 function held(code: string, message: string): FileReason {
   return { verdict: 'held', code, rule: null, message };
+}
+
+function isSame(left: ControlTotals, right: ControlTotals): boolean {
+  return canonicalJson(left) === canonicalJson(right);
 }
 
 function textsOf(reasons: readonly FileReason[]): string[] {
