@@ -22,6 +22,7 @@ export function lineText(key: LineKey, text: string): Buffer {
 const flushBytes = 256 * 1024;
 /** Of one record; what is beyond is only counted. */
 const notesMax = 20;
+const warningStart = 'warn\t';
 /** Up to so many bytes are copied sooner one by one. */
 const shortMax = 32;
 /** So many bytes of whole lines are given on where they stand. */
@@ -103,11 +104,14 @@ export class RecordLines {
   }
 
   finding(finding: PackFinding): void {
+    const { severity, code, field, rule } = finding;
     if (this.#notes.length === notesMax) {
       this.#notesLeftOut++;
-      return;
+      // An error refuses the record, however many warnings came before it: it takes the place of one.
+      const warning = severity === 'error' ? this.#notes.findLastIndex((note) => note.startsWith(warningStart)) : -1;
+      if (warning < 0) return;
+      this.#notes.splice(warning, 1);
     }
-    const { severity, code, field, rule } = finding;
     this.#notes.push([severity, code, field ?? '', rule, placedMessage(finding)].map((text) => text.replace(/[\t\n]/g, ' ')).join('\t'));
   }
 
