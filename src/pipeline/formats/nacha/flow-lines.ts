@@ -70,6 +70,7 @@ function sidesOf(fields: readonly FlowField[]): readonly AmountSide[] {
 export class FlowLines {
   readonly #lines: RecordLines;
   readonly #batch = new RecordView();
+  #isEntryOpen = false;
   /** Bits of the kinds of addenda that the open line has: keys must not come twice. */
   #kinds = 0;
   #correspondents = 0;
@@ -114,9 +115,15 @@ export class FlowLines {
     this.#batch.original = view.original === null ? null : Buffer.from(view.original);
   }
 
+  /** What is found from now on is none of an entry that is open; or is again. */
+  setAside(isAside: boolean): void {
+    if (this.#isEntryOpen) this.#lines.setOpen(!isAside);
+  }
+
   /** Before the entry is checked, so that what is found in it is its own. */
   begin(view: RecordView): void {
     this.#lines.begin('record', view.line, view.offset);
+    this.#isEntryOpen = true;
     this.#kinds = 0;
     this.#correspondents = 0;
   }
@@ -156,6 +163,7 @@ export class FlowLines {
     this.#lines.bytes(this.#categoryText(entry.category));
     this.#lines.integer(keys.addendaRecords, entry.addendaRecords);
     this.#lines.end();
+    this.#isEntryOpen = false;
   }
 
   fileControl(view: RecordView, layout: RecordLayout): void {

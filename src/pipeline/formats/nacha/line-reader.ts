@@ -4,7 +4,7 @@
  * those that lie in two pieces, are copied. Bounded: at most one record is held.
  */
 import { recordLength } from './field-layouts.ts';
-import type { Findings } from './findings.ts';
+import type { Findings, RecordPlace } from './findings.ts';
 import type { NachaRuleId } from './nacha-rules.ts';
 
 /** A record that had to be copied, or is not as it should be. */
@@ -15,6 +15,8 @@ export interface HeldRecord {
   readonly offset: number;
   /** Bytes in the file. */
   readonly length: number;
+  /** In the file: fewer than 94 where its line ends before. */
+  readonly characters: number;
   readonly wideColumns: readonly number[];
 }
 
@@ -22,6 +24,8 @@ export interface RecordConsumer {
   /** False, and nothing is done, if the record is not as it should be. */
   takeClean(bytes: Buffer, at: number, line: number, offset: number): boolean;
   takeHeld(record: HeldRecord): void;
+  /** Of the lines of the file, and of no record in them. */
+  tellOfLines(rule: NachaRuleId, place: RecordPlace, message: string): void;
 }
 
 const lineFeed = 0x0a;
@@ -172,9 +176,7 @@ export class LineReader {
     // Where no line break is, every record counts as a line.
     if (wasAfterRecord) this.#tellMissingBreak(++this.#currentLine, this.#heldOffset);
     this.#isAfterRecord = true;
-    if (characters < recordLength)
-      this.#findings.record('line-short', this.#place(this.#currentLine, this.#heldOffset), `the line has ${characters} characters`);
-    this.#consumer.takeHeld({ bytes: this.#record, line: this.#currentLine, offset: this.#heldOffset, length, wideColumns });
+    this.#consumer.takeHeld({ bytes: this.#record, line: this.#currentLine, offset: this.#heldOffset, length, characters, wideColumns });
   }
 
   /** One byte a character: those of Latin-1 that took two. */
@@ -209,10 +211,10 @@ export class LineReader {
   #tell(rule: NachaRuleId, line: number, offset: number, message: string): void {
     if (this.#told.has(rule)) return;
     this.#told.add(rule);
-    this.#findings.record(rule, this.#place(line, offset), message);
+    this.#consumer.tellOfLines(rule, this.#place(line, offset), message);
   }
 
-  #place(line: number, offset: number) {
+  #place(line: number, offset: number): RecordPlace {
     return { line, offset, length: 0, layout: null, wideColumns: [] };
   }
 }

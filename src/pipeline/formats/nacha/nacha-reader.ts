@@ -98,7 +98,7 @@ export class NachaReader implements PackReader, RecordConsumer {
     return true;
   }
 
-  takeHeld({ bytes, line, offset, length, wideColumns }: HeldRecord): void {
+  takeHeld({ bytes, line, offset, length, characters, wideColumns }: HeldRecord): void {
     const view = this.#view;
     view.bytes = bytes;
     view.at = 0;
@@ -109,11 +109,22 @@ export class NachaReader implements PackReader, RecordConsumer {
     view.layout = null;
     view.original = null;
     view.unreadable = none;
-    if (this.#isFiller()) this.#takeFiller();
-    else this.#takeRecord(view.text(0, 1));
+    if (this.#isFiller()) {
+      this.#tellShort(characters);
+      this.#takeFiller();
+    } else this.#takeRecord(view.text(0, 1), characters);
   }
 
-  #takeRecord(type: string): void {
+  /** Not of an entry that is open, though its addenda may still come. */
+  tellOfLines(rule: NachaRuleId, place: RecordPlace, message: string): void {
+    const { errors } = this.#findings;
+    this.#flow?.setAside(true);
+    this.#findings.record(rule, place, message);
+    this.#flow?.setAside(false);
+    this.#entry.errorsBefore += this.#findings.errors - errors;
+  }
+
+  #takeRecord(type: string, characters: number): void {
     const view = this.#view;
     this.#records++;
     if (this.#state === 'start' && type !== '1') {
@@ -121,19 +132,31 @@ export class NachaReader implements PackReader, RecordConsumer {
       if (!this.#isRefused('file-header-missing')) this.#flow?.withoutFileHeader(view);
       this.#state = 'file';
     }
-    if (this.#state === 'ended') this.#tell('record-after-file-control', 'a record that is no filler follows the file control');
-    else if (isRecordType(type)) {
+    if (this.#state === 'ended') {
+      this.#tellShort(characters);
+      this.#tell('record-after-file-control', 'a record that is no filler follows the file control');
+    } else if (isRecordType(type)) {
       const form = this.#formOf(type);
       view.layout = form?.layout ?? null;
       const step = fileSteps[this.#state][type];
-      if ('breaks' in step) this.#tell(step.breaks, 'a record is not where it may be');
-      else this.#takeInPlace(type, form);
-    } else this.#tell('record-type', 'a record begins with none of the record types');
+      if ('breaks' in step) this.#leaveOut(step.breaks, 'a record is not where it may be', characters);
+      else this.#takeInPlace(type, form, characters);
+    } else this.#leaveOut('record-type', 'a record begins with none of the record types', characters);
   }
 
-  #takeInPlace(type: RecordType, form: RecordForm | null): void {
+  #leaveOut(rule: NachaRuleId, message: string, characters: number): void {
+    this.#tellShort(characters);
+    this.tellOfLines(rule, this.#view, message);
+  }
+
+  #tellShort(characters: number): void {
+    if (characters < recordLength) this.tellOfLines('line-short', this.#view, `the line has ${characters} characters`);
+  }
+
+  #takeInPlace(type: RecordType, form: RecordForm | null, characters: number): void {
     const view = this.#view;
     this.#beforeRecord(type);
+    if (characters < recordLength) this.#tell('line-short', `the line has ${characters} characters`);
     if (form === null) {
       this.#takeUnknownAddenda();
       return;
@@ -318,7 +341,7 @@ export class NachaReader implements PackReader, RecordConsumer {
 
   #takeFiller(): void {
     this.#filler++;
-    if (this.#state !== 'ended') this.#tell('filler-place', 'filler comes before the file control');
+    if (this.#state !== 'ended') this.tellOfLines('filler-place', this.#view, 'filler comes before the file control');
     else if (!this.#view.bytes.every((byte) => byte === nine)) this.#tell('filler-text', 'filler is not 94 nines');
   }
 
