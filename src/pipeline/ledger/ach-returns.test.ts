@@ -205,19 +205,16 @@ it.each(['220', '225', '999'])('returns entries of both sides of a batch of serv
   expect(entries.map(({ transactionCode }) => transactionCode).sort()).toEqual([21, 26, 36]);
 });
 
-it('has the code of a mandatory field for one that is blank', async () => {
+it.each([
+  ['a mandatory field that is blank', 'E_NACHA_FIELD', 'field-blank', 'R26'],
+  ['a rule of the author that is named like one of the pack', 'LIMIT', 'amount-limit', 'R17'],
+])('has the code of %s', async (_, code, rule, returned) => {
   const bytes = fileOf(['PPD']);
-  const finding: AcknowledgedFinding = {
-    record: 1,
-    code: 'E_NACHA_FIELD',
-    field: null,
-    rule: 'field-blank',
-    message: 'a mandatory field is blank or zero',
-  };
+  const finding: AcknowledgedFinding = { record: 1, code, field: null, rule, message: 'why it is' };
   const { lines } = await convert(plan, bytes);
   const texts = lines.toString('utf8').split('\n').slice(0, -1);
   const pieces = [
     ...returnFilePieces({ receipt, findings: () => [finding], lines: () => texts, original: () => [bytes], settings, numbers: null }),
   ];
-  expect(Buffer.concat(pieces).toString('latin1')).toContain('\n799R26');
+  expect(Buffer.concat(pieces).toString('latin1')).toContain(`\n799${returned}`);
 });

@@ -43,6 +43,8 @@ export const traceSequences = 9_999_999;
 const modifiers = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 /** Entry that does not meet the edit criteria of the receiver (Nacha Operating Rules, Appendix Four). */
 const editCriteria = 'R17';
+/** Rules of a flow have names and codes of its author. */
+const isOfPack = /^E_NACHA_/;
 /** By rule of the pack: check digit, mandatory field, amount, trace number, addenda (Appendix Four). */
 const codes: readonly (readonly [rules: RegExp, code: string])[] = [
   [/^check-digit$/, 'R28'],
@@ -184,7 +186,7 @@ function codesByRecord(findings: Iterable<AcknowledgedFinding>): ReadonlyMap<num
     if (known !== undefined && (known.isOwn || !isOwn)) continue;
     if (known === undefined && byRecord.size === returnsMax)
       throw new HeadgateError(nachaErrors.E_NACHA_LIMIT, `more than ${returnsMax} entries are rejected: they are not returned in one file`);
-    const nearest = codes.find(([rules]) => rule !== null && rules.test(rule))?.[1] ?? editCriteria;
+    const nearest = codes.find(([rules]) => isOfPack.test(code) && rules.test(rule ?? ''))?.[1] ?? editCriteria;
     byRecord.set(record, { code: isOwn ? code : nearest, addendaInformation: informationOf(message), isOwn });
   }
   return new Map([...byRecord].map(([record, { code, addendaInformation }]) => [record, { code, addendaInformation }]));

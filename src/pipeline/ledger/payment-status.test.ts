@@ -151,6 +151,7 @@ const sum = { code: 'E_ISO20022_BUSINESS', rule: 'group-sum', message: 'sums dif
 const flowSum = { code: 'ISO-SUM', rule: 'iso20022-control-sum', message: 'sums differ' };
 const iban = { code: 'E_ISO20022_BUSINESS', rule: 'iban', message: 'check digits' };
 const acceptance = { code: 'E_ACCEPTANCE', rule: null, message: 'too many' };
+const named = { code: 'AM02', rule: 'iso20022-limit', message: 'too much' };
 const own = { code: 'LIMIT', rule: 'limit', message: 'too much' };
 const decimal = { code: 'E_DECIMAL', rule: null, message: 'no decimal' };
 it.each([
@@ -159,6 +160,7 @@ it.each([
   ['a total that the flow alone compares', [flowSum], ['NARR']],
   ['a policy over faults that are told', [acceptance, iban], ['AC01']],
   ['a policy over faults without a code', [acceptance, own], ['NARR', 'NARR']],
+  ['a rule of the author that is named like those of the pack', [named], ['AM02']],
   ['a rule of the author beside it', [schema, own], ['CH16', 'NARR']],
   ['a field of another form than the author wants, beside a wrong account', [iban, decimal], ['AC01', 'NARR']],
   ['the same once more', [iban, iban], ['AC01']],

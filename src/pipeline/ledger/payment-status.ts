@@ -89,15 +89,15 @@ const ofUnreadable = new Set(
   ['REQUIRED', 'TYPE', 'INT', 'DECIMAL', 'DATE', 'EXPRESSION', 'CONTROL', 'ENVELOPE', 'TRUNCATED', 'EMPTY'].map((name) => `E_${name}`),
 );
 const ofSchema = /^E_(XML_|ISO20022_(SCHEMA|MESSAGE)$)/;
-/** Totals are compared by the pack and by rules of the flow. */
-const packTotals = /^iso20022-/;
+/** Totals are compared by the pack and by rules that it adds to the flow; those of an author may have names like theirs. */
+const packTotals = new Set(['iso20022-number-of-transactions', 'iso20022-control-sum']);
 
 /** Each fault once: without what only follows from one that has a code of its own. */
 function firstCauses(findings: readonly Pick<AcknowledgedFinding, 'code' | 'rule' | 'message'>[]): StatusReason[] {
   const isBroken = findings.some(({ code }) => ofSchema.test(code));
   const isKnown = findings.some(({ code, rule }) => reasonCode(code, rule) !== 'NARR');
   const follows = ({ code, rule }: (typeof findings)[number]): boolean =>
-    (isBroken && ofUnreadable.has(code)) || (isKnown && (code === fileErrors.E_ACCEPTANCE || packTotals.test(rule ?? '')));
+    (isBroken && ofUnreadable.has(code)) || (isKnown && (code === fileErrors.E_ACCEPTANCE || packTotals.has(rule ?? '')));
   const causes = findings.filter((finding) => !follows(finding));
   const reasons = causes.map(({ code, rule, message }) => ({ code: reasonCode(code, rule), information: message }));
   return [...new Map(reasons.map((reason) => [JSON.stringify(reason), reason])).values()];
