@@ -254,6 +254,14 @@ describe('payments', () => {
     expect(lines.length).toBeLessThan(1_300_000);
   });
 
+  it('of a request that ends early are good, and the request is held: more of them may have followed', async () => {
+    const unended = finMessage('101', requestFields).split('\r\n-}')[0]!;
+    const { lines, damage } = await convert(payments, Buffer.from(unended));
+    expect(damage).toMatchObject([{ rule: 'text-end' }]);
+    expect(expectSameByEveryPath(payments, lines).findings).toEqual([]);
+    expect(runPack(swiftPack, unended).summary.records.rejected).toBe(0);
+  });
+
   it('that lack a field have the finding, and those after them do not', async () => {
     const { lines, damage } = await convert(payments, Buffer.from(finMessage('101', changed(requestFields, '71A', null))));
     expect(damage).toEqual([]);

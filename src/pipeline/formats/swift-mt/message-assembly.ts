@@ -255,8 +255,11 @@ export class MessageAssembly implements MessageEvents {
     // What a statement lacks is no error of its last entry; what a payment lacks is one of it.
     if (findings.isStatement) this.#message?.end();
     for (const step of this.#order?.end() ?? []) findings.tell('field-missing', place, tagOf(step), `the field ${tagOf(step)} is missing`);
+    // Of a text with many payments, more of them may have followed where it was cut: that is no error of the last one.
+    const isOfMany = findings.messageType === '101';
+    if (!findings.isStatement && isOfMany) this.#message?.end();
     if (isCutShort) findings.tell('text-end', place, null, 'the text does not end with a hyphen and a brace');
-    if (!findings.isStatement) this.#message?.end();
+    if (!findings.isStatement && !isOfMany) this.#message?.end();
     this.#message = null;
     this.#order = null;
     findings.messageType = null;
