@@ -6,6 +6,7 @@ import { expectedVerdicts, itWithPublicData } from '../../../../test/support/pub
 import { messages } from './definitions/messages.ts';
 import { creditTransfers, goodMessages, readMessage, settlements, statement, wrappedSettlements } from './iso20022-files.fixture.ts';
 import { iso20022Pack } from './iso20022-pack.ts';
+import { textBytesMax } from './xml/xml-scanner.ts';
 
 const broken = creditTransfers.replace('>10.10<', '>x<').replace('GB33BUKB20201555555555', 'GB00').replace('<MsgId>', '<MsgId a="1">');
 
@@ -42,6 +43,14 @@ it.each(['pain.002.001.10', 'pain.002.001.11'])('a %s may say where a transactio
 <TrckrData><ConfdDt><Dt>2026-03-02</Dt></ConfdDt><ConfdAmt Ccy="EUR">10.10</ConfdAmt><TrckrRcrd><Agt><FinInstnId><BICFI>MARKDEFFXXX</BICFI></FinInstnId></Agt></TrckrRcrd></TrckrData>
 <AccptncDtTm>2026-03-02T10:00:00Z</AccptncDtTm></TxInfAndSts></OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`;
   expect(readMessage(tracked).findings).toEqual([]);
+});
+
+it.each([
+  ['an identification', '>E2E-A1<', `>E2E-A1<!-- -->${'A'.repeat(textBytesMax)}<`],
+  ['an amount', '>10.10<', `>10.10<!-- -->${' '.repeat(textBytesMax)}<!-- -->99<`],
+])('a text in pieces is refused where together they are more than is read, and no piece is left out: %s', (_, before, after) => {
+  const { findings } = readMessage(creditTransfers.replace(before, after));
+  expect(findings.map(({ code }) => code)).toEqual(['E_XML_LIMIT']);
 });
 
 describe('the summary', () => {

@@ -10,7 +10,7 @@ import type { PathWalker } from '../paths/path-walker.ts';
 import { currencyText, isCurrencyForm, minorUnitsOf, packedCurrency, unknownCurrency } from '../values/code-values.ts';
 import { decimalsOf } from '../values/number-values.ts';
 import { ValueProblem } from '../values/value-problem.ts';
-import type { XmlAttribute } from '../xml/start-tag.ts';
+import { limit, type XmlAttribute } from '../xml/start-tag.ts';
 import type { XmlName, XmlNames } from '../xml/xml-names.ts';
 import { depthMax } from '../xml/xml-reader.ts';
 import { textBytesMax } from '../xml/xml-scanner.ts';
@@ -368,8 +368,9 @@ export class MessageChecker {
 
   #keep(bytes: Buffer, from: number, to: number): void {
     const length = this.#length + to - from;
-    // No type takes as much: the text is refused by what is kept of it.
-    if (length > textBytesMax) return;
+    // Comments and CDATA sections cut a text into pieces, each of which is within the limit.
+    if (length > textBytesMax)
+      throw limit(this.#parts.source.cursor, `with what comes before it, the text of an element longer than ${textBytesMax} bytes`);
     if (length > this.#value.length)
       this.#value = Buffer.concat([this.#value.subarray(0, this.#length)], Math.max(length, this.#value.length * 2));
     const value = this.#value;
