@@ -17,9 +17,14 @@ export interface PartitionVerdict {
   readonly message: string;
 }
 
-export function verdictOf(errorCode: number): PartitionVerdict {
+/**
+ * `baseOffset`: where the partition has the messages; negative where they were not appended. A leader that appended them and lost its
+ * place before all replicas had them answers with the error of whoever never led, and the next leader may have them.
+ */
+export function verdictOf({ errorCode, baseOffset }: { readonly errorCode: number; readonly baseOffset: bigint }): PartitionVerdict {
   const name = nameOfCode(errorCode);
-  const kind = kindOf(name);
+  const said = kindOf(name);
+  const kind = said !== 'taken' && baseOffset >= 0n ? 'unknown' : said;
   const code =
     kind === 'unknown' ? connectorErrors.E_TARGET_REPLY_LOST : kind === 'faulty' ? connectorErrors.E_TARGET_RECORD : codeOf(name);
   return { kind, code, message: `${kind === 'unknown' ? 'the broker can not say what it took' : sentenceOf(code)} (${name})` };

@@ -14,6 +14,8 @@ import type { BrokerPlace } from './kafka-settings.ts';
 
 const metadataAgeMsMax = 30_000;
 const allReplicas = -1;
+/** UNKNOWN_SERVER_ERROR. */
+const notAnswered = { errorCode: -1, baseOffset: -1n };
 
 export interface KafkaMessage {
   readonly key: Buffer | null;
@@ -30,7 +32,13 @@ interface MetadataAnswer {
 }
 
 interface ProduceAnswer {
-  readonly responses: readonly { readonly partitionResponses: readonly { readonly index: number; readonly errorCode: number }[] }[];
+  readonly responses: readonly { readonly partitionResponses: readonly PartitionAnswer[] }[];
+}
+
+interface PartitionAnswer {
+  readonly index: number;
+  readonly errorCode: number;
+  readonly baseOffset: bigint;
 }
 
 /** Asks the brokers of the connection in order. Fails with a HeadgateError. */
@@ -161,12 +169,12 @@ export class KafkaSession implements PooledSession {
   }
 
   #settle(answer: ProduceAnswer, parts: ReadonlyMap<number, readonly KafkaMessage[]>): ReadonlyMap<number, PartitionVerdict> {
-    const codes = new Map(
-      answer.responses.flatMap(({ partitionResponses }) => partitionResponses.map(({ index, errorCode }) => [index, errorCode])),
+    const answers = new Map(
+      answer.responses.flatMap(({ partitionResponses }) => partitionResponses.map((partition) => [partition.index, partition])),
     );
     const verdicts = new Map<number, PartitionVerdict>();
     for (const [partition, messages] of parts) {
-      const verdict = verdictOf(codes.get(partition) ?? -1);
+      const verdict = verdictOf(answers.get(partition) ?? notAnswered);
       if (verdict.kind === 'taken') this.#sequences.postIncrement(`${this.#context.settings.topic}:${partition}`, messages.length, 0);
       else if (verdict.kind !== 'faulty') this.#isBroken = true;
       verdicts.set(partition, verdict);
