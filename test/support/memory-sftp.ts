@@ -37,6 +37,8 @@ export interface MemorySftp {
     /** Called before a file gets another name, and after. */
     onRename: (moment: 'before' | 'after') => void;
     onLook: () => void;
+    /** Looks at a file are refused, for whatever reason. */
+    refusesLooks: boolean;
   };
   /** Places in files that were read, in order. */
   readonly offsets: number[];
@@ -70,6 +72,7 @@ export async function startMemorySftp(): Promise<MemorySftp> {
     onRead: () => {},
     onRename: () => {},
     onLook: () => {},
+    refusesLooks: false,
   };
   const offsets: number[] = [];
   const written: number[] = [];
@@ -108,7 +111,8 @@ export async function startMemorySftp(): Promise<MemorySftp> {
           sftp.on('LSTAT', (id, path) =>
             answer(() => {
               behaviour.onLook();
-              statOf(id, path);
+              if (behaviour.refusesLooks) sftp.status(id, STATUS_CODE.FAILURE);
+              else statOf(id, path);
             }),
           );
           sftp.on('OPENDIR', (id) => answer(() => void sftp.handle(id, handleOf({ isListed: false }))));

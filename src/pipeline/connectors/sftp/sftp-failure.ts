@@ -22,15 +22,15 @@ const codes: Readonly<Record<SftpFailureKind, string>> = {
   failed: connectorErrors.E_TARGET_BUSY,
 };
 
-/**
- * `isNaming`: the file was being given its name, so that it may have it unless the server said no. Rethrows what is neither a
- * failure of SFTP nor one of the catalogue.
- */
+/** `naming`: the server was asked to give the file its name, so that it may have it unless the server said no; `named`: it said that it has it, whatever fails afterwards. */
+export type NamingStep = 'before' | 'naming' | 'named';
+
+/** Rethrows what is neither a failure of SFTP nor one of the catalogue. */
 export function sftpFailure(
   error: unknown,
-  { isNaming, signal, settings }: { isNaming: boolean; signal: AbortSignal; settings: Pick<SftpSettings, 'root' | 'path'> },
+  { step, signal, settings }: { step: NamingStep; signal: AbortSignal; settings: Pick<SftpSettings, 'root' | 'path'> },
 ): FailedOutcome {
-  const isUnknown = isNaming && !(error instanceof SftpFailure && !error.isOfConnection);
+  const isUnknown = step === 'named' || (step === 'naming' && !(error instanceof SftpFailure && !error.isOfConnection));
   const outcome = (code: string, message: string, retryable = true): FailedOutcome =>
     isUnknown ? { kind: 'unknown', code, message } : { kind: 'refused', retryable, code, message };
   const folder = posix.join(settings.root, settings.path);

@@ -77,6 +77,17 @@ it('a file that the server says to have renamed and did not is no delivery, and 
   expect((await target.deliver(again(batch), signal)).kind).toBe('acked');
 });
 
+it('a file that has its name is not said to be none where the look after it is refused: nobody knows, and the server is asked', async () => {
+  const { server, target } = await start();
+  const batch = outgoing(['a', 'b']);
+  server.behaviour.onRename = (moment) => {
+    server.behaviour.refusesLooks = moment === 'after';
+  };
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown', code: 'E_TARGET_BUSY' });
+  server.behaviour.refusesLooks = false;
+  expect(await target.resolve!(batch, signal)).toMatchObject({ kind: 'acked' });
+});
+
 it('a server that says nothing of larger writes gets pieces of 32 KiB, and is not said to have made anything durable', async () => {
   const { server, target } = await start();
   const ids = Array.from({ length: 1_500 }, (_, index) => `record-${index}`);

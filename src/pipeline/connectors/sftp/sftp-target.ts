@@ -15,7 +15,7 @@ import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } 
 import { connectorErrors } from '../connector-errors.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
 import { conflictWith, type OutputFile, sha256Of, temporaryName } from '../output-files/output-file.ts';
-import { sftpFailure } from './sftp-failure.ts';
+import { type NamingStep, sftpFailure } from './sftp-failure.ts';
 import { probeFolder } from './sftp-probe.ts';
 import { createSftpSessions } from './sftp-sessions.ts';
 import { readSftpSettings, type SftpSettings } from './sftp-settings.ts';
@@ -43,7 +43,7 @@ export function openSftpTarget(options: OpenOptions): Target {
     unknownResolution: 'query',
     attemptTimeoutMs: ({ bytes }) => target.timeoutMs + Math.ceil((bytes * (settings.readBack === 'hash' ? 2 : 1)) / bytesPerMsMin),
     async deliver(batch, signal) {
-      const step = { isNaming: false };
+      const step: Step = { now: 'before' };
       try {
         const file = fileOf(batch);
         return await sessions.use(signal, async ({ sftp }) => {
@@ -52,7 +52,7 @@ export function openSftpTarget(options: OpenOptions): Target {
           return await write(sending, step);
         });
       } catch (error) {
-        return sftpFailure(error, { ...step, signal, settings });
+        return sftpFailure(error, { step: step.now, signal, settings });
       }
     },
     async resolve(batch, signal): Promise<Resolution> {
@@ -73,7 +73,7 @@ export function openSftpTarget(options: OpenOptions): Target {
           }
         });
       } catch (error) {
-        return { kind: 'unresolved', code: sftpFailure(error, { isNaming: false, signal, settings }).code, isForNow: true };
+        return { kind: 'unresolved', code: sftpFailure(error, { step: 'before', signal, settings }).code, isForNow: true };
       }
     },
     async probe(signal) {
@@ -87,12 +87,16 @@ export function openSftpTarget(options: OpenOptions): Target {
         });
         return { isReachable: true, code: null, message, durationMs: durationMs() };
       } catch (error) {
-        const { code, message } = sftpFailure(error, { isNaming: false, signal, settings });
+        const { code, message } = sftpFailure(error, { step: 'before', signal, settings });
         return { isReachable: false, code, message, durationMs: durationMs() };
       }
     },
     close: () => sessions.close(),
   };
+}
+
+interface Step {
+  now: NamingStep;
 }
 
 interface Sending {
@@ -105,7 +109,7 @@ interface Sending {
   readonly signal: AbortSignal;
 }
 
-async function write(sending: Sending, step: { isNaming: boolean }): Promise<DeliveryOutcome> {
+async function write(sending: Sending, step: Step): Promise<DeliveryOutcome> {
   const { sftp, folder, place, file, batch } = sending;
   await removeOlderAttempts(sending);
   const before = await compare(sftp, place, file);
@@ -115,9 +119,10 @@ async function write(sending: Sending, step: { isNaming: boolean }): Promise<Del
   try {
     const isDurable = await writeTemporary(sending, temporary);
     batch.assertOurs();
-    step.isNaming = true;
+    step.now = 'naming';
     isNamed = await nameFile(sftp, temporary, place);
     if (!isNamed) return await afterRefusal(sending);
+    step.now = 'named';
     if (sending.settings.readBack !== 'none') await assertMoved(sending, temporary);
     const durable = isDurable ? 'made durable, ' : '';
     const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[sending.settings.readBack];
