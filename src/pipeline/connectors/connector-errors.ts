@@ -101,7 +101,8 @@ export const connectorErrors = defineErrors({
     retryable: true,
   },
   E_TARGET_CONFLICT: {
-    meaning: 'The name of an output file is taken by other bytes, which are never overwritten.',
+    meaning:
+      'The name of an output file is taken by other bytes, which are never overwritten, or by the same bytes of another batch, which are not taken for its own.',
     actor: 'author',
     next: 'Move the file that is in the way, or use {number} in the name of the target; then send again what was given up: records with `headgate dead-letter redrive`, an acknowledgement with `headgate file acknowledge`.',
   },

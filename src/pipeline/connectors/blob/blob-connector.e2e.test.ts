@@ -268,6 +268,14 @@ describe.each(blobServerEntries)('at %s', (name, start) => {
     expect(await target.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'unknown', code: 'E_TARGET_READ_BACK' });
   });
 
+  it('an object of the same content that is of another batch is not taken for its own', async () => {
+    const { target } = await openPlace(server, {});
+    expect((await target.deliver(outgoing(['a']), signal)).kind).toBe('acked');
+    const message = 'the name "eft-out-1-0000.ndjson" is taken by the same bytes of another batch';
+    const refused = { kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT', message };
+    expect(await target.deliver(outgoing(['a']), signal)).toEqual(refused);
+  });
+
   it('an object that takes the name in the last moment is never overwritten', async () => {
     let take = async (): Promise<void> => {};
     const { target, container } = await openPlace(server, { port: await portBehind(server, () => take()) });

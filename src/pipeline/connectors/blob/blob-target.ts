@@ -1,7 +1,7 @@
 /**
  * Writes each batch to an object of its own in a bucket or container: whole, in one request that the service refuses where the
  * name is taken, so that nobody sees half of it and nothing is overwritten. An object of that name with the same content is the
- * batch itself, delivered before; with other content it is somebody else's and stays.
+ * batch itself where an attempt before may have delivered it; any other is somebody else's and stays.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import { type BlobConnectionType, revealCredentials } from '../../../platform/blob/blob-connection.ts';
@@ -11,7 +11,7 @@ import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
-import { conflictWith, type OutputFile, sha256Of } from '../output-files/output-file.ts';
+import { conflictWith, foundAgain, type OutputFile, sha256Of } from '../output-files/output-file.ts';
 import { blobOutcome, type Step } from './blob-failure-outcome.ts';
 import { probeContainer } from './blob-probe.ts';
 import { type BlobSettings, readBlobSettings } from './blob-settings.ts';
@@ -83,6 +83,8 @@ export function openBlobTarget(type: BlobConnectionType, options: OpenOptions): 
   };
 }
 
+const alreadyThere = 'the object was there already with the same content';
+
 interface Writing {
   readonly container: BlobContainer;
   readonly file: OutputFile;
@@ -94,7 +96,8 @@ interface Writing {
 async function write({ container, file, batch, settings, signal }: Writing, step: { now: Step }): Promise<DeliveryOutcome> {
   const name = settings.folder + file.name;
   const before = await compare(container, name, file);
-  if (before !== 'missing') return found(before, file);
+  if (before === 'same') return foundAgain(file, batch, alreadyThere);
+  if (before === 'other') return conflictWith(file);
   const content = await wholeFile(file);
   signal.throwIfAborted();
   batch.assertOurs();
@@ -105,7 +108,8 @@ async function write({ container, file, batch, settings, signal }: Writing, step
   } catch (error) {
     if (!(error instanceof BlobFailure) || error.kind !== 'exists') throw error;
     const now = await compare(container, name, file);
-    if (now !== 'missing') return found(now, file);
+    if (now === 'same') return { kind: 'acked', evidence: alreadyThere };
+    if (now === 'other') return conflictWith(file);
     step.now = 'before';
     throw new BlobFailure('busy', 'the service says that the name is taken, and has no such object');
   }
@@ -130,11 +134,6 @@ async function readBack(
   await container.remove(stored);
   step.now = 'before';
   throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'what the service holds differs from what was written to it');
-}
-
-function found(what: 'same' | 'other', file: OutputFile): DeliveryOutcome {
-  if (what === 'same') return { kind: 'acked', evidence: 'the object was there already with the same content' };
-  return conflictWith(file);
 }
 
 async function compare(container: BlobContainer, name: string, file: OutputFile): Promise<'missing' | 'same' | 'other'> {

@@ -91,6 +91,16 @@ it('a file of the same name with other bytes is never overwritten', async () => 
   expect(readFileSync(join(root, 'eft-out-1-0000.ndjson'), 'utf8')).toBe('theirs');
 });
 
+it('a file of the same name and bytes that is of another batch is not taken for its own', async () => {
+  const root = folder();
+  const target = open(root);
+  const [first, second] = [outgoing(['a']), outgoing(['a'])];
+  expect((await target.deliver(first, signal)).kind).toBe('acked');
+  const message = 'the name "eft-out-1-0000.ndjson" is taken by the same bytes of another batch';
+  expect(await target.deliver(second, signal)).toEqual({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT', message });
+  expect(readdirSync(root)).toEqual(['eft-out-1-0000.ndjson']);
+});
+
 it('a name that is taken is told, unless the name of an input is part of it', async () => {
   const root = folder();
   const batch = outgoing(['a']);

@@ -1,7 +1,7 @@
 /**
  * Writes each batch to a file of its own: a temporary file beside its place, fsynced, linked under its name without ever
- * overwriting, and the folder fsynced. A file of that name with the same bytes is the batch itself, delivered before; with
- * other bytes it is somebody else's and stays. Nothing outside the connection's root is touched: all of it is done in the folder
+ * overwriting, and the folder fsynced. A file of that name with the same bytes is the batch itself where an attempt before may
+ * have delivered it; any other is somebody else's and stays. Nothing outside the connection's root is touched: all of it is done in the folder
  * that was looked at and is held open, whatever becomes of its path.
  */
 import { createHash } from 'node:crypto';
@@ -17,6 +17,7 @@ import { createOutputFiles } from '../output-files/encrypted-file.ts';
 import {
   conflictWith,
   type FoundFile,
+  foundAgain,
   type OutputFile,
   type OutputFileSettings,
   sha256Of,
@@ -82,7 +83,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
             });
             if (!isNew && (await compare(path, file)) !== 'same') return conflictWith(file);
             await Promise.all([used.sync(), removeTemporary()]);
-            if (!isNew) return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
+            if (!isNew) return foundAgain(file, batch, 'the file was there already with the same SHA-256');
             const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[readBack];
             return { kind: 'acked', evidence: `the file was written, ${compared}named and fsynced` };
           } finally {
@@ -220,14 +221,18 @@ async function wholeFile({ sizeBytes, pieces }: OutputFile): Promise<Uint8Array>
   return bytes?.subarray(0, filled) ?? Buffer.alloc(0);
 }
 
-/** False when the name is taken. Durable once the folder was fsynced. */
+/**
+ * False when the name is taken. A network's file system that has lost its answer asks again, and is told that the name is taken: by
+ * this very file. Durable once the folder was fsynced.
+ */
 async function nameFile(temporary: string, place: string): Promise<boolean> {
   try {
     await link(temporary, place);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const [own, found] = await Promise.all([temporary, place].map((path) => lstat(path, { bigint: true }).catch(() => null)));
+    return own !== null && found !== null && own!.ino === found!.ino && own!.dev === found!.dev;
   }
 }
 

@@ -87,8 +87,29 @@ export function plainFileOf(
 }
 
 /** What lies under its name is another file. Messages come into logs, where names of senders have no place. */
-export function conflictWith({ name, isNamedBySender }: Pick<OutputFile, 'name' | 'isNamedBySender'>): DeliveryOutcome {
-  const message = `the name ${isNamedBySender ? 'of the file' : `"${name}"`} is taken by other bytes`;
+export function conflictWith(file: Named): DeliveryOutcome {
+  return refusedOver(`${nameIn(file)} is taken by other bytes`);
+}
+
+/**
+ * What lies under its name holds the same. It is the batch's own where nobody knows of an attempt whether it arrived; else another batch
+ * wrote it, whose records are the same, and for this one nothing is there.
+ */
+export function foundAgain(
+  file: Named,
+  { possibleDuplicate }: Pick<OutgoingBatch, 'possibleDuplicate'>,
+  evidence: string,
+): DeliveryOutcome {
+  return possibleDuplicate ? { kind: 'acked', evidence } : refusedOver(`${nameIn(file)} is taken by the same bytes of another batch`);
+}
+
+type Named = Pick<OutputFile, 'name' | 'isNamedBySender'>;
+
+function nameIn({ name, isNamedBySender }: Named): string {
+  return `the name ${isNamedBySender ? 'of the file' : `"${name}"`}`;
+}
+
+function refusedOver(message: string): DeliveryOutcome {
   return { kind: 'refused', retryable: false, code: connectorErrors.E_TARGET_CONFLICT, message };
 }
 

@@ -186,6 +186,22 @@ describe('files at an OpenSSH server', () => {
     });
   });
 
+  itWith('sshd')('of another batch are not taken for its own, though the bytes are the same, also in the last moment', async () => {
+    const message = `the name "${usualName}" is taken by the same bytes of another batch`;
+    const refused = { kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT', message };
+    const { folder, path } = newFolder();
+    await withTarget({ folder }, async (target) => {
+      expect((await target.deliver(outgoing(['a']), signal)).kind).toBe('acked');
+      expect(await target.deliver(outgoing(['a']), signal)).toEqual(refused);
+      const batch = outgoing(['b'], { number: '2-0000' });
+      const other = join(path, usualName.replace('1-0000', '2-0000'));
+      const assertOurs = () => writeFileSync(other, Buffer.concat([...batch.body.pieces()]));
+      const outcome = await target.deliver({ ...batch, assertOurs }, signal);
+      expect(outcome).toMatchObject({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT' });
+      expect(readdirSync(path).toSorted()).toEqual([usualName, usualName.replace('1-0000', '2-0000')].toSorted());
+    });
+  });
+
   itWith('sshd')('of somebody else that take the name in the last moment are never overwritten', async () => {
     const { folder, path } = newFolder();
     const place = join(path, usualName);

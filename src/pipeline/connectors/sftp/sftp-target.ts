@@ -1,7 +1,7 @@
 /**
  * Writes each batch to a file of its own at an SFTP server: a temporary file beside its place, made durable where the server
  * can, read back, and renamed to its name without ever overwriting. A file of that name with the same bytes is the batch
- * itself, delivered before; with other bytes it is somebody else's and stays. Nothing outside the connection's root is touched.
+ * itself where an attempt before may have delivered it; any other is somebody else's and stays. Nothing outside the connection's root is touched.
  */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ import { createAddressGuard } from '../address-guard.ts';
 import type { DeliveryOutcome, OpenOptions, OutgoingBatch, Resolution, Target } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createOutputFiles } from '../output-files/encrypted-file.ts';
-import { conflictWith, type OutputFile, sha256Of, temporaryName } from '../output-files/output-file.ts';
+import { conflictWith, foundAgain, type OutputFile, sha256Of, temporaryName } from '../output-files/output-file.ts';
 import { type NamingStep, sftpFailure } from './sftp-failure.ts';
 import { probeFolder } from './sftp-probe.ts';
 import { createSftpSessions } from './sftp-sessions.ts';
@@ -95,6 +95,8 @@ export function openSftpTarget(options: OpenOptions): Target {
   };
 }
 
+const alreadyThere = 'the file was there already with the same SHA-256';
+
 interface Step {
   now: NamingStep;
 }
@@ -113,7 +115,8 @@ async function write(sending: Sending, step: Step): Promise<DeliveryOutcome> {
   const { sftp, folder, place, file, batch } = sending;
   await removeOlderAttempts(sending);
   const before = await compare(sftp, place, file);
-  if (before !== 'missing') return found(before, file);
+  if (before === 'same') return foundAgain(file, batch, alreadyThere);
+  if (before === 'other') return conflictWith(file);
   const temporary = pathIn(folder, Buffer.from(temporaryName(batch)));
   let isNamed = false;
   try {
@@ -121,7 +124,7 @@ async function write(sending: Sending, step: Step): Promise<DeliveryOutcome> {
     batch.assertOurs();
     step.now = 'naming';
     isNamed = await nameFile(sftp, temporary, place);
-    if (!isNamed) return await afterRefusal(sending);
+    if (!isNamed) return await afterRefusal(sending, temporary);
     step.now = 'named';
     if (sending.settings.readBack !== 'none') await assertMoved(sending, temporary);
     const durable = isDurable ? 'made durable, ' : '';
@@ -181,17 +184,16 @@ async function assertMoved({ sftp, place, file }: Sending, temporary: Buffer): P
   if (!isThere) throw new HeadgateError(connectorErrors.E_TARGET_READ_BACK, 'the server said that the file has its name, which it has not');
 }
 
-/** Version 3 has one status for a name that is taken and for all else. */
-async function afterRefusal({ sftp, place, file }: Sending): Promise<DeliveryOutcome> {
+/** Version 3 has one status for a name that is taken and for all else. A file that has left its temporary name has got the other one. */
+async function afterRefusal({ sftp, place, file, batch }: Sending, temporary: Buffer): Promise<DeliveryOutcome> {
   const now = await compare(sftp, place, file);
-  if (now !== 'missing') return found(now, file);
+  if (now === 'other') return conflictWith(file);
+  if (now === 'same') {
+    const isMoved = (await sftp.lookAt(temporary)) === undefined;
+    return isMoved ? { kind: 'acked', evidence: alreadyThere } : foundAgain(file, batch, alreadyThere);
+  }
   const message = 'the server refused to give the file its name';
   return { kind: 'refused', retryable: true, code: connectorErrors.E_TARGET_BUSY, message };
-}
-
-function found(what: 'same' | 'other', file: OutputFile): DeliveryOutcome {
-  if (what === 'same') return { kind: 'acked', evidence: 'the file was there already with the same SHA-256' };
-  return conflictWith(file);
 }
 
 /** A link or a folder of that name is nothing that we wrote. */
