@@ -104,7 +104,7 @@ export const connectorErrors = defineErrors({
     meaning:
       'The name of an output file is taken by other bytes, which are never overwritten, or by the same bytes of another batch, which are not taken for its own.',
     actor: 'author',
-    next: 'Move the file that is in the way, or use {number} in the name of the target; then send again what was given up: records with `headgate dead-letter redrive`, an acknowledgement with `headgate file acknowledge`.',
+    next: 'Move the file that is in the way, or use {number} in the name of the target, with {flow} and {target} where others write to its folder; then send again what was given up: records with `headgate dead-letter redrive`, an acknowledgement with `headgate file acknowledge`.',
   },
   E_TARGET_ORDER: {
     meaning: 'An earlier record of the same business key in the same batch was refused, so this one was not sent.',
