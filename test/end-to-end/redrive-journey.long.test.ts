@@ -361,6 +361,15 @@ describe('dead letters that are sent again', () => {
     expect(labels).toEqual([false, true, true]);
   });
 
+  it('that may have arrived and are repaired are warned of: a target that has one leaves it as it was', async () => {
+    const { jobs } = await startWithAnswers([unknown, refused]);
+    const selection = { flow: 'test' };
+    const messageOf = async (repair: Record<string, string> | null) =>
+      (await previewRedrive(jobs.services, jobs.tenantId, { selection, repair })).warnings.map(({ message }) => message).join();
+    expect(await messageOf({ merchant: "'A BETTER NAME'" })).toMatch(/^1 of them may have arrived.*leaves a record that it has as it was/);
+    expect(await messageOf(null)).not.toMatch(/as it was/);
+  });
+
   it('that a cancelled re-drive may have delivered are labelled when they are sent again', async () => {
     const { jobs, labels, sendAgain } = await startWithAnswers([refused, unknown], '60s');
     expect(await letters(jobs)).toMatchObject([{ mayBeThere: false }]);

@@ -129,7 +129,8 @@ function versionOf(members: readonly RedriveMember[], repair: RepairTexts | null
 export function previewOf(plan: RedrivePlan): RedrivePreview {
   const records = plan.jobs.flatMap(({ source }) => source.records);
   const unknown = plan.jobs.flatMap(({ members }) => members).filter(({ mayBeThere }) => mayBeThere).length;
-  const message = `${unknown} of them may have arrived: ask the target first, by batch id or delivery key; it is told that they may be duplicates (Headgate-Possible-Duplicate)`;
+  const asWere = 'a target that keeps delivery keys leaves a record that it has as it was, and the repaired one counts as delivered';
+  const message = `${unknown} of them may have arrived: ask the target first, by batch id or delivery key; it is told that they may be duplicates (Headgate-Possible-Duplicate)${plan.repair === null ? '' : `; ${asWere}`}`;
   return {
     version: plan.version,
     chosen: totalsOf(records.map((record) => ({ ...record, amounts: record.amountsBefore }))),
