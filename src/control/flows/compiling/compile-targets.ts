@@ -7,6 +7,7 @@ import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { checkBackups } from './check-backup.ts';
 import { checkColumnWidths } from './check-column-widths.ts';
+import { checkFileNames } from './check-file-names.ts';
 import { checkFileTemplates } from './check-file-templates.ts';
 import { checkIdempotencyKey } from './check-idempotency-key.ts';
 import { checkStatusQuery } from './check-status-query.ts';
@@ -72,6 +73,7 @@ export function compileTargets(spec: FlowSpec, context: TargetContext, report: R
     };
   });
   checkBackups(targets, (type) => Object.hasOwn(ownBatch, type), report);
+  checkFileNames(targets, report);
   return targets;
 }
 
