@@ -71,9 +71,9 @@ export const connectorErrors = defineErrors({
     retryable: true,
   },
   E_TARGET_UNDECIDED: {
-    meaning: 'Asked what became of a batch, the target does not say yet that it has it, or that it has nothing of it.',
+    meaning: 'Asked what became of a batch, or sent it again, the target does not say yet that it has it, or that it has nothing of it.',
     actor: 'downstream',
-    next: 'Nothing at first: it is asked again. If it goes on, look up the batch id at the target, and its values against `status` in the flow.',
+    next: 'Nothing at first: it is asked, or sent, again. If it goes on, look up the batch id at the target, and its values against `status` in the flow.',
     retryable: true,
   },
   E_TARGET_RECORD: {

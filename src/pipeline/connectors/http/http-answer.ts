@@ -25,6 +25,21 @@ export function outcomeOf(exchange: HttpExchange, nowMs: number): DeliveryOutcom
   }
 }
 
+/**
+ * Conflict, to a request under a key that may have been used before: the earlier one may be under way still, or done. Null: another
+ * answer. Only without such a request it is about the records.
+ */
+export function conflictOfRepeat(exchange: HttpExchange, nowMs: number): DeliveryOutcome | null {
+  if (exchange.kind !== 'answered' || exchange.status !== 409) return null;
+  const retryAfterMs = readRetryAfter(exchange.headers['retry-after'], nowMs);
+  return {
+    kind: 'unknown',
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    code: connectorErrors.E_TARGET_UNDECIDED,
+    message: 'the target answered with status 409: an earlier request under the same key may be under way, or done',
+  };
+}
+
 /** Bad Request, Content Too Large, Unprocessable Content (RFC 9110, section 15.5): about what was sent. */
 const contentStatuses: readonly number[] = [400, 413, 422];
 

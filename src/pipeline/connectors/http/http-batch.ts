@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Sleep } from '../../../platform/base/ports.ts';
 import type { DeliveryOutcome } from '../connector.ts';
-import { outcomeWithResults } from './http-answer.ts';
+import { conflictOfRepeat, outcomeWithResults } from './http-answer.ts';
 import type { RequestBody } from './http-client.ts';
 import type { HttpDelivery } from './http-delivery.ts';
 
@@ -40,7 +40,9 @@ export async function deliverBatch(delivery: HttpDelivery, bodySha256: string | 
     },
     signal,
   );
-  return await outcomeWithResults(exchange, batch, { nowMs: options.ports.clock.nowMs(), results: settings.results });
+  const nowMs = options.ports.clock.nowMs();
+  const conflict = batch.possibleDuplicate ? conflictOfRepeat(exchange, nowMs) : null;
+  return conflict ?? (await outcomeWithResults(exchange, batch, { nowMs, results: settings.results }));
 }
 
 function requestBody({ settings, batch }: Pick<HttpDelivery, 'settings' | 'batch'>): BatchBody {

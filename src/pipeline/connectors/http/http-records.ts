@@ -7,7 +7,7 @@ import { readJsonDocument } from '../../engine/reference/json-document.ts';
 import type { DeliveryOutcome, RecordResult, Resolution } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 import { createKeyOrder } from '../key-order.ts';
-import { outcomeWithResults } from './http-answer.ts';
+import { conflictOfRepeat, outcomeWithResults } from './http-answer.ts';
 import { type HttpDelivery, unsentOutcome } from './http-delivery.ts';
 import { askStatus, type StatusAnswer } from './http-status.ts';
 
@@ -44,12 +44,19 @@ export async function deliverRecords(delivery: HttpDelivery): Promise<DeliveryOu
       const json = Buffer.from(line.value.subarray(0, -1));
       const outcome = await deliverOne(delivery, json, keyOf(delivery, json, keys[index]!));
       outcomes[index] = outcome;
-      if (outcome.kind === 'unknown' || (outcome.kind === 'refused' && outcome.retryable)) isStopped = true;
-      else if (outcome.kind === 'refused') order.refuse(index);
+      if (isOfRecord(outcome)) order.refuse(index);
+      else if (outcome.kind !== 'acked') isStopped = true;
     }
   };
   await Promise.all(Array.from({ length: settings.requestsInFlight }, sendNext));
   return joinOutcomes(outcomes, batch.records);
+}
+
+/** The service answers, and says something of that record alone: it is refused, or nobody knows yet. */
+function isOfRecord(outcome: DeliveryOutcome): boolean {
+  return outcome.kind === 'unknown'
+    ? outcome.code === connectorErrors.E_TARGET_UNDECIDED
+    : outcome.kind === 'refused' && !outcome.retryable;
 }
 
 function keyOf({ settings }: HttpDelivery, json: Buffer, deliveryKey: string): string {
@@ -71,6 +78,8 @@ async function deliverOne(delivery: HttpDelivery, json: Buffer, key: string): Pr
     signal,
   );
   const nowMs = options.ports.clock.nowMs();
+  const conflict = batch.possibleDuplicate ? conflictOfRepeat(exchange, nowMs) : null;
+  if (conflict !== null) return conflict;
   return outcomeOfOne(await outcomeWithResults(exchange, { records: 1, deliveryKeys: async () => [key] }, { nowMs, results: 'json' }));
 }
 

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { startHttpSink } from '../../../../test/support/http-sink.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
-import { openOptions, outgoing } from '../connector-contract.fixture.ts';
+import { again, openOptions, outgoing } from '../connector-contract.fixture.ts';
 import { httpConnector } from './http-connector.ts';
 
 function idsOf(body: string): string[] {
@@ -54,6 +54,37 @@ it('the answer to a single request decides for its record as results per record 
     ],
   });
   expect(sink.requests).toHaveLength(3);
+  await target.close();
+});
+
+it('a conflict with a request that may have been there before is no refusal, and holds up no other record', async () => {
+  const { sink, target } = await withSink({ settings: { mode: 'single', requestsInFlight: 1 } });
+  sink.answer(({ body }) => ({ status: idsOf(body)[0] === 'b' ? 409 : 200 }));
+  const batch = outgoing(['a', 'b', 'c']);
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'acked', perRecord: [{ index: 1, status: 'refused' }] });
+  expect(await target.deliver(again(batch), signal)).toMatchObject({
+    kind: 'acked',
+    perRecord: [{ index: 1, status: 'unknown', code: 'E_TARGET_UNDECIDED', message: expect.stringMatching(/may be under way/) }],
+  });
+  expect(sink.requests).toHaveLength(6);
+  const inOrder = { ...again(batch), orderKeys: async () => ['k', 'k', 'k'] };
+  expect(await target.deliver(inOrder, signal)).toMatchObject({
+    perRecord: [
+      { index: 1, status: 'unknown', code: 'E_TARGET_UNDECIDED' },
+      { index: 2, status: 'retry', code: 'E_TARGET_ORDER' },
+    ],
+  });
+  expect(sink.requests).toHaveLength(8);
+  await target.close();
+});
+
+it('a conflict with a batch that may have been there before leaves it unknown', async () => {
+  const { sink, target } = await withSink();
+  sink.answer(() => ({ status: 409, headers: { 'retry-after': '3' } }));
+  const batch = outgoing(['a', 'b']);
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'refused', retryable: false });
+  const expected = { kind: 'unknown', code: 'E_TARGET_UNDECIDED', retryAfterMs: 3_000 };
+  expect(await target.deliver(again(batch), signal)).toMatchObject(expected);
   await target.close();
 });
 

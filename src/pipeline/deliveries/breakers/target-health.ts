@@ -12,7 +12,12 @@ export type Health =
 
 const nothing: Health = { kind: 'nothing' };
 const success: Health = { kind: 'success' };
-const ownCodes: readonly string[] = [deliveryErrors.E_ATTEMPT_ABANDONED, connectorErrors.E_TARGET_ORDER];
+const ownCodes: readonly string[] = [
+  deliveryErrors.E_ATTEMPT_ABANDONED,
+  connectorErrors.E_TARGET_ORDER,
+  // It answers, and knows of the request.
+  connectorErrors.E_TARGET_UNDECIDED,
+];
 
 /** A refusal of records is an answer like any other. One that was asked to be sent again, lost or not understood is a failure. */
 export function healthOf(
