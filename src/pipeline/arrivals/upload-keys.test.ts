@@ -33,6 +33,18 @@ describe('idempotency keys', () => {
     expect(await world.upload({ headers })).toEqual(first);
   });
 
+  it.each<[string, (settings: typeof world.settings) => void]>([
+    ['is disabled', (settings) => (settings.isEnabled = false)],
+    ['takes no uploads', (settings) => (settings.hasUploads = false)],
+    ['takes other names', (settings) => (settings.source = { ...settings.source, match: '*.txt' })],
+    ['takes smaller files', (settings) => (settings.source = { ...settings.source, limits: { ...settings.source.limits, bytesMax: 1 } })],
+  ])('the answer stays the same though the flow %s by now', async (_what, change) => {
+    const first = await world.upload({ headers });
+    change(world.settings);
+    expect(await world.upload({ headers })).toEqual(first);
+    await expect(world.upload({ headers, content: big })).rejects.toMatchObject({ code: 'E_KEY_REUSED' });
+  });
+
   it.each([
     ['another body', { content: 'b,1.00\n' }],
     ['another name', { name: 'b.csv' }],

@@ -164,9 +164,10 @@ class Upload {
     const encoding = packingOfEncoding(headers.contentEncoding);
     const nameProblem = problemOfName(name);
     if (nameProblem !== null) throw new HeadgateError(arrivalErrors.E_NAME, nameProblem);
-    const { context, kept, usage, sourceFiles } = await this.#prepare(encoding);
-    if (kept) return this.#answerAgain(kept, context, digests);
+    const prepared = await this.#prepare(encoding);
+    if (prepared.kept !== undefined) return this.#answerAgain(prepared.kept, digests);
 
+    const { context, usage, sourceFiles } = prepared;
     const { limits, source } = context;
     if ((headers.contentLength ?? 0) > source.limits.bytesMax) throw tooLarge(source.limits.bytesMax);
     const lack = this.#parts.lackOfSpace(headers.contentLength ?? 0);
@@ -200,6 +201,9 @@ class Upload {
       db,
       tenantId,
       async (tx) => {
+        // Before the flow: what happened under the key stays so, whatever the flow takes by now.
+        const kept = this.#key === null ? undefined : await findKeptAnswer<KeyedAnswer>(tx, { scope, key: this.#key });
+        if (kept !== undefined) return { kept };
         const { flow, source, isEnabled } = await plans.byName(tx, flowName, sourceId);
         if (!isEnabled) throw new HeadgateError(arrivalErrors.E_FLOW_DISABLED, `the flow ${flow.flowName} is disabled`);
         if (source === null) throw new HeadgateError(arrivalErrors.E_UPLOAD_SOURCE, `the flow ${flow.flowName} takes no uploads`);
@@ -218,22 +222,22 @@ class Upload {
           );
         const unpack = encoding === null ? source.unpack : [encoding];
         const context: ReceiveContext = { tenantId, flow, source: { ...source, unpack }, limits: await plans.limits(tx) };
-        const kept = this.#key === null ? undefined : await findKeptAnswer<KeyedAnswer>(tx, { scope, key: this.#key });
         const sourceFiles =
           source.limits.filesPerMinute === null ? 0 : await countRecentlyAccepted(tx, { flowId: flow.flowId, sourceId: source.sourceId });
-        return { context, kept, usage: await readUsage(tx), sourceFiles };
+        return { kept, context, usage: await readUsage(tx), sourceFiles };
       },
       { readOnly: true },
     );
   }
 
   /** The same answer for the same request, read to its end to know that it is the same; its bytes are not kept. */
-  async #answerAgain(kept: KeptAnswer<KeyedAnswer>, context: ReceiveContext, digests: readonly string[]): Promise<UploadAnswer> {
+  async #answerAgain(kept: KeptAnswer<KeyedAnswer>, digests: readonly string[]): Promise<UploadAnswer> {
     const hash = createHash('sha256');
     let bytes = 0;
     for await (const piece of this.#body()) {
       bytes += piece.length;
-      if (bytes > context.source.limits.bytesMax) throw tooLarge(context.source.limits.bytesMax);
+      // Longer than what was answered, and so another request.
+      if (bytes > kept.response.bytes) return sameAnswer(kept, '');
       hash.update(piece);
     }
     this.#checkLength(bytes);
