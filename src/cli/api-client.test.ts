@@ -46,6 +46,13 @@ it.each([
   await expect(client.get('/v1/jobs/1')).rejects.toMatchObject({ code: 'E_API_UNREACHABLE', message: expect.stringContaining(message) });
 });
 
+it.each([{}, { things: [] }, { items: 1 }, null, []])('a page that is no list of Headgate is not taken: %j', async (page) => {
+  const { client } = await clientOf((_request, response) =>
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(page)),
+  );
+  await expect(client.list('/v1/jobs', {}, 10)).rejects.toMatchObject({ code: 'E_API_UNREACHABLE' });
+});
+
 it('nothing waits for the rest of an answer that is not taken', async () => {
   let closed = () => {};
   const isClosed = new Promise<void>((resolve) => (closed = resolve));

@@ -74,9 +74,10 @@ export function createApiClient(
     try {
       return JSON.parse(text) as Answer;
     } catch (cause) {
-      throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `what answers at ${base} is not headgate`, { cause });
+      throw isOther(cause);
     }
   }
+  const isOther = (cause?: unknown) => new HeadgateError(cliErrors.E_API_UNREACHABLE, `what answers at ${base} is not headgate`, { cause });
 
   const client: ApiClient = {
     get: async (path, query = {}) => parsed(await call(withQuery(path, query), { method: 'GET', headers: {} })),
@@ -101,6 +102,7 @@ export function createApiClient(
           cursor,
           limit: String(Math.min(perPage, itemsMax - items.length)),
         });
+        if (!Array.isArray(page?.items)) throw isOther();
         items.push(...page.items);
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined && items.length < itemsMax);

@@ -155,6 +155,17 @@ function rowOf(path: string, answer: UploadAnswer, job: JobAnswer | undefined): 
   };
 }
 
+const knownStates: readonly unknown[] = ['accepted', 'unpacked', 'duplicate', 'held', 'quarantined'];
+
+/** A success of something that stands between, such as a gateway, has taken no file. Fails with E_API_UNREACHABLE. */
+function checked(path: string, answer: UploadAnswer | null): UploadAnswer {
+  const { state, arrivalId, members } = answer ?? {};
+  if (knownStates.includes(state) && typeof arrivalId === 'string' && (state !== 'unpacked' || Array.isArray(members))) return answer!;
+  throw new HeadgateError(cliErrors.E_API_UNREACHABLE, `what answered does not say what became of ${path}`, {
+    next: 'Point HEADGATE_URL at the server itself, of the same version, and look with `headgate arrival list` whether it has the file before you send it again.',
+  });
+}
+
 const hashedBytes = 1024 * 1024;
 
 /** Fails with E_USAGE where the file cannot be read. */
@@ -173,7 +184,7 @@ async function upload(api: ApiClient, path: string, flow: string, key: string | 
       'idempotency-key': key ?? systemPorts.ids.next(),
     };
     const body = bodyOfFile(handle, bytes, (done) => progress.showBytes('sent', done, bytes));
-    return (await api.send<UploadAnswer>(`/v1/files?${query}`, body, headers)).answer;
+    return checked(path, (await api.send<UploadAnswer | null>(`/v1/files?${query}`, body, headers)).answer);
   } catch (error) {
     throw error instanceof FileReadError ? unreadable(path, error) : error;
   } finally {
