@@ -11,9 +11,9 @@ import type { ArrivalErrorCode } from './arrival-errors.ts';
 import type { ArrivalFlow } from './arrival-plan.ts';
 import { type ArrivalMove, moveArrivals, seeArrivals } from './arrival-store.ts';
 import { type Candidate, isOwnContainer, type Judged } from './candidate.ts';
-import { claimFingerprints } from './file-fingerprints.ts';
+import { claimFingerprints, renewNames } from './file-fingerprints.ts';
 import { insertFiles } from './file-rows.ts';
-import { type FileVerdict, fingerprintsOf, hashesOf, type JudgedFile, judgeFiles } from './file-verdicts.ts';
+import { type FileVerdict, fingerprintsOf, hashesOf, type JudgedFile, judgeFiles, namePrintOf } from './file-verdicts.ts';
 
 export interface ArrivalVerdict {
   readonly arrivalId: string;
@@ -137,7 +137,7 @@ async function unpack(tx: TenantTx, ids: Ids, flow: ArrivalFlow, containers: rea
   );
 }
 
-/** A person accepts what was held: no verdict is asked for, and keys that nobody owns are the file's from now on. */
+/** A person accepts what was held: no verdict is asked for, and keys that nobody owns are the file's from now on, as its name is. */
 export async function acceptHeld(
   tx: TenantTx,
   parts: AcceptanceParts,
@@ -148,7 +148,9 @@ export async function acceptHeld(
   const verdict: FileVerdict = { end: 'accept', code: null, reason: null, duplicateOf: null, sameNameAs: null, members: [] };
   const judged = [{ candidate, verdict }];
   const prints = fingerprintsOf(flow.duplicates, judgedOf(candidate));
-  await claimFingerprints(tx, { flowId: flow.flowId, windowMs: flow.duplicates.windowMs }, prints);
+  const names = namePrintOf(flow.duplicates, candidate);
+  await claimFingerprints(tx, { flowId: flow.flowId, windowMs: flow.duplicates.windowMs }, [...prints, ...names]);
+  await renewNames(tx, flow.flowId, names);
   const number = await takeNumbers(tx, flow.flowId, 1);
   await insertFiles(tx, flow, judged, number);
   const detail = { acceptedNumber: number, flowVersionId: flow.flowVersionId, bytes: candidate.member!.bytes, reason };

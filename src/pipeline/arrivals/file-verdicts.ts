@@ -160,7 +160,7 @@ function judgeFile(policy: DuplicatePolicy, file: JudgedFile, owners: Owners): F
 }
 
 /** The name, where it is no key of the flow: known with other content, the flow's `onSameName` decides. */
-function namePrintOf(policy: DuplicatePolicy, file: Pick<JudgedFile, 'fileId' | 'name'>): Fingerprint[] {
+export function namePrintOf(policy: DuplicatePolicy, file: Pick<JudgedFile, 'fileId' | 'name'>): Fingerprint[] {
   return policy.keys.includes('name') ? [] : [{ kind: 'name', value: file.name, fileId: file.fileId }];
 }
 

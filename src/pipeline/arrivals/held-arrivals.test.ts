@@ -69,6 +69,17 @@ it('a refused one stays in quarantine with its bytes', async () => {
   expect(await usage()).toEqual({ stored_bytes: 7, held_bytes: 0 });
 });
 
+it('one that was accepted has its name from then on: other content under it is held', async () => {
+  world.settings.duplicates = { ...world.settings.duplicates, onSameName: 'hold' };
+  await world.held.accept({ tenantId: world.tenantId, arrivalId: await hold('a,1.00\n'), ...by });
+  const other = await world.upload({ content: 'b,1.00\n', name: 'again.csv' });
+  expect(other).toMatchObject({ kind: 'held', code: 'E_SAME_NAME' });
+  if (other.kind !== 'held') return;
+  const { fileId } = await world.held.accept({ tenantId: world.tenantId, arrivalId: other.arrivalId, ...by });
+  world.settings.duplicates = { ...world.settings.duplicates, onSameName: 'accept' };
+  expect(await world.upload({ content: 'c,1.00\n', name: 'again.csv' })).toMatchObject({ kind: 'accepted', sameNameAs: fileId });
+});
+
 it('of two decisions one counts, and the other leaves nothing behind', async () => {
   const arrivalId = await hold('e,1.00\n'.repeat(20_000));
   const decision = { tenantId: world.tenantId, arrivalId, ...by };
