@@ -265,10 +265,12 @@ export function storedObjectId(object: Pick<SealedObject, 'name' | 'objectId'>):
   return object.name.slice(object.name.lastIndexOf('/') + 1).slice(0, object.objectId.length);
 }
 
+/** Ids of files are made when they are read, those of arrivals when they are first seen, which may be long before. */
 const countRecent = `/* count recently accepted */
-  select count(*) as files from headgate.arrivals
-  where tenant_id = $1 and flow_id = $2 and source_id = $3 and state = 'accepted' and changed_at > headgate.clock() - interval '1 minute'
-    and arrival_id > (lpad(to_hex((extract(epoch from headgate.clock() - interval '1 day') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
+  select count(*) as files from headgate.files f
+  join headgate.arrivals a on a.tenant_id = $1 and a.arrival_id = f.arrival_id and a.source_id = $3
+  where f.tenant_id = $1 and f.flow_id = $2 and f.accepted_at > headgate.clock() - interval '1 minute'
+    and f.file_id > (lpad(to_hex((extract(epoch from headgate.clock() - interval '1 day') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
 
 /** Files of a source accepted within the last minute. Asked only where the source has a limit of its own. */
 export async function countRecentlyAccepted(tx: TenantTx, source: { readonly flowId: string; readonly sourceId: string }): Promise<number> {

@@ -316,6 +316,20 @@ it("a source's own limit of files a minute holds too", async () => {
   expect(await world.files()).toHaveLength(3);
 });
 
+it("a source's own limit of files a minute holds for files that were seen long ago", async () => {
+  set({ limits: { ...world.settings.source.limits, filesPerMinute: 2 } });
+  ready({ marker: '.done' });
+  for (let index = 0; index < 5; index++) world.put(`${index}.csv`, `${index},1.00\n`);
+  await world.poll();
+  await database.adminDb.query(
+    "/* long ago */ update headgate.arrivals set arrival_id = overlay(arrival_id::text placing '0100' from 1)::uuid where tenant_id = $1",
+    [world.tenantId],
+  );
+  for (let index = 0; index < 5; index++) world.put(`${index}.csv.done`, '');
+  for (let poll = 0; poll < 3; poll++) await world.poll();
+  expect(await world.files()).toHaveLength(2);
+});
+
 it('600 small files of one poll share packs, numbers without gaps, and a transaction for many', async () => {
   for (let index = 0; index < 600; index++) world.put(`${index}.csv`, `${index},1.00\n`);
   expect((await world.poll()).verdicts.accepted).toBe(600);
