@@ -13,6 +13,7 @@ import type { AdmissionLimits, ArrivalFlow, ArrivalPlans, PolledSourcePlan } fro
 import { type ArrivalRow, listKnownArrivals, releaseArrivals } from './arrival-store.ts';
 import type { FileIntake } from './file-intake.ts';
 import { HeldLease } from './held-lease.ts';
+import { rememberLeft, withoutLeft } from './left-files.ts';
 import { openSourcePlace, type SourceWorld } from './open-source-place.ts';
 import { type AcceptedFile, takeInBatches } from './source-batches.ts';
 import { takeHints } from './source-hints.ts';
@@ -121,7 +122,7 @@ class SourcePoll {
 
   async #poll(known: KnownArrivals, signal: AbortSignal): Promise<PollResult> {
     const { source } = this.#context;
-    const observation = observe(source, await this.#look(known));
+    const observation = await this.#recognise(observe(source, await this.#look(known)));
     await this.#takeAway(observation.leftBehind, observation.released);
     const complete = await this.#writeDown(observation);
     const restedInMs = observation.restLeftMs === null ? source.pollMs : Math.max(20, observation.restLeftMs);
@@ -151,6 +152,18 @@ class SourcePoll {
       return { ...sight, ...known };
     }
     return await lookAtSome(this.#place, source, { names, known, onTurn: () => this.#held.keep() });
+  }
+
+  get #remembersLeft(): boolean {
+    const { type, afterwards } = this.#context.source;
+    return type === 'folder' && afterwards === 'leave';
+  }
+
+  /** What was left here, was gone, and is back is not seen for the first time. */
+  async #recognise(observation: Observation): Promise<Observation> {
+    const { seen } = observation;
+    if (!this.#remembersLeft || seen.length === 0) return observation;
+    return { ...observation, seen: await this.#held.proveIn((tx) => withoutLeft(tx, this.#lease, seen, ({ entry }) => entry)) };
   }
 
   /** One transaction for all that was seen. Gives back what is complete now, in the order in which it was first seen. */
@@ -189,7 +202,11 @@ class SourcePoll {
       released.push(...decided.map(({ row }) => row.arrivalId));
       this.#crash.reach('arrivals.after-move');
     }
-    if (released.length > 0) await this.#held.proveIn((tx) => releaseArrivals(tx, released));
+    if (released.length === 0) return;
+    await this.#held.proveIn(async (tx) => {
+      if (this.#remembersLeft) await rememberLeft(tx, this.#lease, gone);
+      await releaseArrivals(tx, released);
+    });
   }
 }
 

@@ -360,11 +360,11 @@ create index files_by_object on headgate.files (object_id);
 create index files_by_container_object on headgate.files (tenant_id, container_object_id) where container_object_id is not null;
 create index files_by_flow on headgate.files (flow_id, file_id);
 
--- What makes a file a duplicate (decisions 30), claimed in the accepting transaction.
+-- What makes a file a duplicate (decisions 30), claimed in the accepting transaction. `left`: the arrival of a file that a source left and that has gone.
 create table headgate.file_fingerprints (
   tenant_id uuid not null,
   flow_id uuid not null,
-  kind text collate "C" not null check (kind in ('sha256', 'container', 'name', 'records')),
+  kind text collate "C" not null check (kind in ('sha256', 'container', 'name', 'records', 'left')),
   value text collate "C" not null,
   file_id uuid not null,
   claimed_at timestamptz not null,
