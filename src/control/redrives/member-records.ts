@@ -101,6 +101,8 @@ export interface RecordsToRead {
   readonly repair: RepairTexts | null;
   /** Under the version in force, not that of the job. */
   readonly isCurrentVersion: boolean;
+  /** Nobody knows of one of them at least whether its target has it. */
+  readonly mayBeThere: boolean;
   readonly bytesLeft: number;
 }
 
@@ -109,7 +111,7 @@ export async function readMemberRecords(tx: TenantTx, services: JobServices, wan
   const row = (await tx.query<Omit<SourceJob, 'flow'>>(selectJob, [tx.tenantId, wanted.jobId])).rows[0]!;
   const { plan: first } = await services.flows.load(tx, row.flowVersionId);
   const { plan, ...version } = wanted.isCurrentVersion
-    ? await versionInForce(tx, services, { flowId: row.flowId, first, targets: wanted.targets })
+    ? await versionInForce(tx, services, { ...wanted, flowId: row.flowId, first })
     : { ...row, plan: first };
   const job: SourceJob = { ...row, ...version, flow: compiledFlow(redrivePlan(plan, wanted.targets)) };
   const offsets = await findOffsets(tx, services.store, wanted);

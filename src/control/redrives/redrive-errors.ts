@@ -19,9 +19,9 @@ export const redriveErrors = defineErrors({
   },
   E_REDRIVE_VERSION: {
     meaning:
-      'The version of the flow that is in force does not read the chosen records as the version did that they ran under, or has not their target.',
+      'The version of the flow that is in force does not read the chosen records as the version did that they ran under, has not their target, or gives that target other keys to know records by while one of them may be there: it would be done twice.',
     actor: 'operator',
-    next: 'Send them again without --current-version, or apply a version that differs from theirs in rules, transforms or settings of targets only.',
+    next: "Send them again without --current-version, or apply a version that differs from theirs in rules, transforms or settings of targets only; while a record may be there, not in what makes the target's keys (`idempotencyKey`, `mode`, `table`, `keys`, `topic`, `key`, the connection). Where the target says that it has not the record, discard the dead letter and have it sent in a new file.",
   },
   E_REDRIVE_STALE: {
     meaning:

@@ -105,6 +105,7 @@ export async function planRedrive(tx: TenantTx, services: JobServices, wanted: W
       records: own.map((member) => member.recordNumber),
       repair,
       isCurrentVersion,
+      mayBeThere: own.some(({ mayBeThere }) => mayBeThere),
       bytesLeft: redriveBytesMax - bytes,
     });
     bytes += source.records.reduce((sum, { content }) => sum + content.length, 0);

@@ -3,12 +3,13 @@
  * found and known by the version that read them first, so the one in force must read them alike.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { hasUniqueKey } from '../../pipeline/deliveries/cutting/record-facts.ts';
-import type { FieldPlan, Plan } from '../../pipeline/engine/plan.ts';
+import type { Plan } from '../../pipeline/engine/plan.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { JobServices } from '../jobs/job-services.ts';
 import { redriveErrors } from './redrive-errors.ts';
+import { identityOf } from './redrive-identity.ts';
+import { otherwiseKnowing } from './redrive-target-keys.ts';
 
 export interface RedriveVersion {
   readonly flowVersionId: string;
@@ -22,11 +23,20 @@ const selectInForce = `/* find version in force */
   join headgate.flow_versions v on v.tenant_id = $1 and v.flow_version_id = f.active_version_id
   where f.tenant_id = $1 and f.flow_id = $2`;
 
-/** `first`: of the job. Fails with E_REDRIVE_VERSION. */
+export interface VersionToReplace {
+  readonly flowId: string;
+  /** Of the job. */
+  readonly first: Plan;
+  readonly targets: readonly string[] | null;
+  /** Whether a target may have one of the records. */
+  readonly mayBeThere: boolean;
+}
+
+/** Fails with E_REDRIVE_VERSION. */
 export async function versionInForce(
   tx: TenantTx,
   services: JobServices,
-  { flowId, first, targets }: { readonly flowId: string; readonly first: Plan; readonly targets: readonly string[] | null },
+  { flowId, first, targets, mayBeThere }: VersionToReplace,
 ): Promise<RedriveVersion> {
   const [row] = (await tx.query<Omit<RedriveVersion, 'plan'>>(selectInForce, [tx.tenantId, flowId])).rows;
   if (row === undefined) throw refused('no version of the flow is in force');
@@ -36,49 +46,10 @@ export async function versionInForce(
     throw refused(`version ${row.flowVersion} knows records by other keys or other types`);
   const missing = targets?.find((target) => !plan.targets.some(({ id }) => id === target));
   if (missing !== undefined) throw refused(`version ${row.flowVersion} has no target ${missing}`);
+  const other = mayBeThere ? otherwiseKnowing({ before: first, after: plan, targets }) : undefined;
+  if (other !== undefined)
+    throw refused(`version ${row.flowVersion} makes ${other} know records by other keys, and some of the chosen ones may be there`);
   return { ...row, plan };
-}
-
-/** What tells records apart, and so makes their delivery keys and their order. */
-function identityOf(plan: Plan) {
-  const types = plan.records.map(({ name, role, tag, counted, key, fields }) => ({
-    ...{ name, role, tag, counted },
-    key: key.map((index) => readingOf(fields[index]!)),
-  }));
-  return { types, isUnique: hasUniqueKey(plan) };
-}
-
-/** What makes the text of a field, and its value. What only refuses some of them does not, nor who may see them. */
-const makesText: Readonly<Record<keyof FieldPlan, boolean>> = {
-  name: true,
-  type: true,
-  at: true,
-  required: false,
-  trim: true,
-  minLength: false,
-  maxLength: false,
-  pattern: false,
-  enum: false,
-  min: false,
-  max: false,
-  point: true,
-  scale: true,
-  usage: true,
-  sign: true,
-  dateFormat: true,
-  unique: false,
-  sum: false,
-  currencyField: false,
-  mask: false,
-  class: false,
-  search: false,
-};
-
-/** The place of a column with a name is not part of it. */
-function readingOf(field: FieldPlan) {
-  const { at } = field;
-  const place = 'column' in at && at.header !== null ? { header: at.header } : at;
-  return [place, ...Object.entries(makesText).map(([name, counts]) => (counts && name !== 'at' ? field[name as keyof FieldPlan] : null))];
 }
 
 function refused(message: string): HeadgateError {

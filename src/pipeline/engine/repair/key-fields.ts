@@ -17,20 +17,20 @@ export function keyFields(plan: Plan): ReadonlyMap<string, string> {
     for (const { name, unique } of fields)
       if (unique !== null) add(name, 'is unique in a file: another record may have what it would become');
   }
-  for (const target of sentTo(plan))
-    for (const expression of keysOf(target, plan))
+  for (const target of targetsSentTo(plan))
+    for (const expression of targetKeys(target, plan))
       for (const name of fieldsOf(expression)) add(name, `makes the key by which a record is known to target ${target.id}`);
   return found;
 }
 
 /** With the backups that may be sent them in their place. */
-function sentTo({ targets, redriveTo }: Plan): TargetPlan[] {
+export function targetsSentTo({ targets, redriveTo }: Plan): TargetPlan[] {
   const own = targets.filter(({ id }) => redriveTo === undefined || redriveTo.includes(id));
   return targets.filter((target) => own.some((one) => one === target || one.backup === target.id));
 }
 
 /** What is computed of a record to tell it from others, of its fields: there, and in what comes back about it. */
-function keysOf({ type, settings, answers }: TargetPlan, { output }: Plan): Expression[] {
+export function targetKeys({ type, settings, answers }: TargetPlan, { output }: Plan): Expression[] {
   const named = (names: readonly unknown[]) => output.flatMap(({ name, value }) => (names.includes(name) ? [value] : []));
   const answered = [answers?.key, answers?.group].flatMap((index) => (typeof index === 'number' ? [output[index]!.value] : []));
   switch (type) {
