@@ -6,6 +6,7 @@ import { compiledFlow } from '../../pipeline/deliveries/cutting/record-facts.ts'
 import { AmountTotals } from '../../pipeline/engine/amount-totals.ts';
 import type { ChunkContext, FieldAmounts } from '../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
+import { readHeaderRecord } from '../../pipeline/engine/file/header-record.ts';
 import { RecordFetcher } from '../../pipeline/engine/file/record-fetcher.ts';
 import { RouteSets } from '../../pipeline/engine/outcomes/route-sets.ts';
 import type { FormatPlan, Plan } from '../../pipeline/engine/plan.ts';
@@ -121,11 +122,11 @@ export async function readMemberRecords(tx: TenantTx, services: JobServices, wan
     const repair = wanted.repair === null ? null : compileRepair(job.flow.plan, job.context.columns, wanted.repair);
     if (repair !== null) assertMasksHold(job.flow.plan, repair, await maskingFloors(tx));
     const reader = new MemberReader(job, repair);
-    const head = readHead(job, fetcher, file.size);
-    if (head.header !== null) reader.judge.setHeader(head.header);
+    const head = readHeaderRecord(job.flow, { start: job.fileStart, context: job.context }, file);
+    if (head !== null) reader.judge.setHeader(head);
     const before = Buffer.alloc(job.fileStart);
     for (let at = 0; at < before.length; ) at += file.read(before, at, before.length - at, at);
-    const header = head.content === null ? [] : [head.content, lineEndOf(job.flow.plan.format)];
+    const header = head === null ? [] : [fetcher.content(head.offset), lineEndOf(job.flow.plan.format)];
     return {
       job,
       head: { bytes: Buffer.concat([before, ...header]), firstChunkStart: before.length },
@@ -190,23 +191,6 @@ async function findOffsets(tx: TenantTx, store: SealedStore, { jobId, records }:
   }
   if (offsets.size < records.length) throw new HeadgateError(jobErrors.E_RECORD_UNKNOWN, 'the job has no record of a chosen number');
   return offsets;
-}
-
-/** Lines looked at for the header record. */
-const headLinesMax = 1_000;
-
-/** The header record of the job's file, where the flow has one. */
-function readHead(job: SourceJob, fetcher: RecordFetcher, size: number) {
-  const none = { content: null, header: null };
-  if (!job.flow.plan.records.some(({ role }) => role === 'header')) return none;
-  let offset = job.fileStart;
-  for (let line = 0; line < headLinesMax && offset < size; line++) {
-    const judge = fetcher.fetch(offset);
-    if (judge.status === 'envelope' && job.flow.plan.records[judge.type]!.role === 'header')
-      return { header: judge.envelope(offset), content: fetcher.content(offset) };
-    offset = fetcher.next(offset);
-  }
-  return none;
 }
 
 class MemberReader {

@@ -139,8 +139,14 @@ export class ChunkRun {
       if (next === needsMore) return { at, reason: 'window' };
       if (next === stopped) return { at, reason: 'stop' };
       at = next;
+      if (this.#options.stopsAtFirst && this.#hasRead()) return { at, reason: 'stop' };
     }
     return { at, reason: 'window' };
+  }
+
+  #hasRead(): boolean {
+    const { read, header, trailer } = this.#tally;
+    return read > 0 || header !== null || trailer !== null;
   }
 
   /** After the trailer records take the slow path, which sees that they are late. */

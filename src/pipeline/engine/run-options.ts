@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly header?: EnvelopeRecord | null;
   /** `slow`: every record by the slow path. Results are equal. */
   readonly path?: 'fast' | 'slow';
+  /** With `path: 'slow'`: ends behind the first record, header or trailer, however many blank lines and comments are before it. */
+  readonly stopsAtFirst?: boolean;
 }
 
 export interface OpenRangeResult {

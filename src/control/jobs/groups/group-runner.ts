@@ -6,8 +6,9 @@
 
 import type { ChunkSummary, EnvelopeRecord, Finding, Stripe } from '../../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../../pipeline/engine/compile-flow.ts';
+import { readHeaderRecord } from '../../../pipeline/engine/file/header-record.ts';
 import { OutcomeSegment } from '../../../pipeline/engine/outcomes/outcome-segment.ts';
-import { runChunk, runOpenRange } from '../../../pipeline/engine/run-chunk.ts';
+import { runChunk } from '../../../pipeline/engine/run-chunk.ts';
 import type { RunOptions } from '../../../pipeline/engine/run-options.ts';
 import { encodeRejection } from '../../../pipeline/ledger/rejection-lines.ts';
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
@@ -114,7 +115,7 @@ class GroupRunner {
         },
         warned: (finding) => samples.add(finding, 'warn'),
       },
-      { ...this.#options(), header: spec.start > chunk.fileStart ? this.#readHeader(chunk, source) : null },
+      { ...this.#options(), header: this.#headerOf(chunk, source) },
     );
     const summary = findings.correct(ran);
     const parts = { outcomes: outcomes.end()!, rejections: rejections.end(), outputs: outputParts(outputs, summary) };
@@ -138,20 +139,14 @@ class GroupRunner {
     return { ...finished, checked, exclusions: writeExclusions(this.#set, checked.exclusions) };
   }
 
+  /** For a chunk that does not hold it. */
+  #headerOf({ spec, fileStart }: ChunkToRun, source: ByteSource): EnvelopeRecord | null {
+    return spec.start > fileStart ? readHeaderRecord(this.#flow, { start: fileStart, context: spec.context }, source) : null;
+  }
+
   #options(): RunOptions {
     const { key, version } = this.#searchKey;
     return { hashKey: key, hashKeyVersion: version, path: this.#run.poison.length > 0 ? 'slow' : 'fast' };
-  }
-
-  /** The header record of the file, for a chunk that does not hold it; null where the flow has none. */
-  #readHeader(chunk: ChunkToRun, source: ByteSource): EnvelopeRecord | null {
-    const { plan } = this.#flow;
-    if (!plan.records.some((record) => record.role === 'header')) return null;
-    const spec = { number: 0, start: chunk.fileStart, end: source.size, firstRecord: 1, context: chunk.spec.context };
-    const nowhere = { write() {} };
-    const sinks = { targets: plan.targets.map(() => nowhere), outcomes: nowhere, rejected() {}, warned() {} };
-    const options = { ...this.#options(), path: 'slow' as const, blockBytes: 4096, stopAfterBytes: 1 };
-    return runOpenRange(this.#flow, spec, source, sinks, options).summary.header;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { ChunkContext } from '../../../pipeline/engine/chunk.ts';
 import { compileFlow } from '../../../pipeline/engine/compile-flow.ts';
+import { readHeaderRecord } from '../../../pipeline/engine/file/header-record.ts';
 import { RecordFetcher } from '../../../pipeline/engine/file/record-fetcher.ts';
 import type { RecordOutcome } from '../../../pipeline/engine/outcomes/outcome-segment.ts';
 import type { FieldPlan, Plan } from '../../../pipeline/engine/plan.ts';
@@ -67,7 +68,8 @@ const selectChunks = `/* find chunks of records */ select c.first_record as "fir
   where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null
     and c.chunk_number >= coalesce((select max(b.chunk_number) from headgate.chunks b where b.tenant_id = $1 and b.job_id = $2 and b.first_record <= $3), 0)
   order by c.chunk_number limit $4`;
-const selectFile = `/* find file of job */ select x.object, j.flow_version_id as "flowVersionId", ${exclusionsColumns} from headgate.jobs j
+const selectFile = `/* find file of job */ select x.object, j.flow_version_id as "flowVersionId",
+  (select f.start_byte from headgate.chunks f where f.tenant_id = j.tenant_id and f.job_id = j.job_id and f.chunk_number = 0) as "fileStart", ${exclusionsColumns} from headgate.jobs j
   join headgate.files x on x.tenant_id = j.tenant_id and x.file_id = j.file_id ${exclusionsJoin} where j.tenant_id = $1 and j.job_id = $2`;
 const selectSamples = `/* find findings of record */ select code, field, rule, message from headgate.rejections
   where tenant_id = $1 and job_id = $2 and record_number = $3 and severity = 'error' order by finding`;
@@ -112,7 +114,7 @@ export async function listRecords(
 
 /** Fails with E_JOB_UNKNOWN, E_RECORD_UNKNOWN. */
 export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string, number: number): Promise<RecordView> {
-  const { plan, object, excluded } = await openJob(tx, store, jobId);
+  const { plan, object, fileStart, excluded } = await openJob(tx, store, jobId);
   const exclusion = excluded?.from(number).next().value;
   const finding = excluded && exclusion && exclusion.record === number ? excluded.findingOf(exclusion) : null;
   excluded?.close();
@@ -131,7 +133,9 @@ export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string,
     return { ...summary, type: null, fields: {}, findings: samples, warnings: [] };
   const file = store.open(tx.tenantId, object);
   try {
-    const judge = new RecordFetcher(compileFlow(plan), chunk.context.columns, file).fetch(outcome.offset);
+    const flow = compileFlow(plan);
+    const header = fileStart === null ? null : readHeaderRecord(flow, { start: fileStart, context: chunk.context }, file);
+    const judge = new RecordFetcher(flow, chunk.context.columns, file, header).fetch(outcome.offset);
     const type = plan.records[judge.type];
     const texts = type ? judge.fieldTexts() : {};
     const floors = await maskingFloors(tx);
@@ -171,15 +175,22 @@ function shownFields(fields: readonly FieldPlan[], { plan, texts, wrong, floors 
 interface OpenJob {
   readonly plan: Plan;
   readonly object: SealedObject;
+  readonly fileStart: number | null;
   /** The caller closes it. */
   readonly excluded: ExcludedRecords | null;
 }
 
+interface FileRow {
+  readonly object: SealedObject;
+  readonly flowVersionId: string;
+  readonly fileStart: number | null;
+}
+
 async function openJob(tx: TenantTx, store: SealedStore, jobId: string): Promise<OpenJob> {
-  const found = (await tx.query<ExclusionsRow & { object: SealedObject; flowVersionId: string }>(selectFile, [tx.tenantId, jobId])).rows[0];
+  const found = (await tx.query<ExclusionsRow & FileRow>(selectFile, [tx.tenantId, jobId])).rows[0];
   if (!found) throw new HeadgateError(jobErrors.E_JOB_UNKNOWN, 'there is no job of this id');
   const { plan } = await loadFlowVersion(tx, found.flowVersionId);
-  return { object: found.object, plan, excluded: openExcluded(store, tx.tenantId, found) };
+  return { object: found.object, fileStart: found.fileStart, plan, excluded: openExcluded(store, tx.tenantId, found) };
 }
 
 /** A record that the check of the file excluded was found valid by the engine; it is rejected, and goes nowhere. */

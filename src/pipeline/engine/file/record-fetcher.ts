@@ -57,11 +57,6 @@ export class RecordFetcher {
     return content;
   }
 
-  /** Where the record behind it starts; the size of the source behind the last one. */
-  next(offset: number): number {
-    return Math.min(this.#source.size, this.#base + this.#find(offset).end + this.#ends.endBytes);
-  }
-
   /** Where the record lies in the window, up to what its end was found by. */
   #find(offset: number): { readonly start: number; readonly end: number } {
     if (offset < this.#base || offset >= this.#base + this.#length) this.#load(offset);
