@@ -225,7 +225,7 @@ export async function failCheck(services: JobServices, item: WorkItem, error: un
     const { job, flow } = await loadJob(tx, services, item.referenceId);
     if (job.state === 'delivering') {
       await services.queue.releaseWork(tx, [{ ...item, delayMs: obstacleAgainMs }]);
-      await markObstacle(tx, services.ports.ids, job.jobId, failure.code);
+      await markObstacle(tx, services.ports.ids, [job.jobId], failure.code);
       return;
     }
     await services.queue.finishWork(tx, [item]);

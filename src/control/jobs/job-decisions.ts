@@ -16,6 +16,7 @@ import { answerOnce, type KeyedRequest } from '../../platform/access/idempotency
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { recordEvents } from '../../platform/events/event-log.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
+import { withoutObstacle } from './closing/job-obstacles.ts';
 import { type Decision, isAllowed, isUnbalanced, type JobAction, jobActions, unreadCode } from './job-actions.ts';
 import { jobErrors } from './job-errors.ts';
 import type { JobServices } from './job-services.ts';
@@ -160,7 +161,7 @@ function releaseWarnings(job: DecidableJob): DecisionPreview['warnings'] {
 }
 
 const updateJob = `/* decide about job */
-  update headgate.jobs set state = $3, verdict = coalesce($4, verdict), decision = $5, reason = $6, decided_by = $7, changed_at = headgate.clock()
+  update headgate.jobs j set state = $3, verdict = coalesce($4, verdict), decision = $5, reason = $6, decided_by = $7, reason_code = ${withoutObstacle}, changed_at = headgate.clock()
   where tenant_id = $1 and job_id = $2`;
 
 interface Decided {

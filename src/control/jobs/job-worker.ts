@@ -8,6 +8,7 @@ import type { WorkItem } from '../../pipeline/deliveries/work-queue-port.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { withWork } from '../../platform/telemetry/work-context.ts';
+import { markObstacle, obstacleOf } from './closing/job-obstacles.ts';
 import { checkJob, failCheck } from './file-checker.ts';
 import { type ClaimedGroup, groupRunOf, type TakenUp, takeUpGroups } from './groups/claimed-groups.ts';
 import { finishGroup } from './groups/group-finish.ts';
@@ -56,7 +57,7 @@ export function createJobWorker(options: JobWorkerOptions): JobWorker {
     const { groups, unloadable } = taken;
     for (const { groupId, item, error } of unloadable) {
       logger.error('a flow version cannot be loaded, its chunks wait', { error });
-      await giveBack({ groupId, item, delayMs: delayMaxMs, isPassing: true, cause: error.code }, tenantId);
+      await giveBack({ groupId, item, delayMs: delayMaxMs, isPassing: true, cause: error.code }, tenantId, null);
     }
     const known = new Set(groups.map((group) => group.item.workId));
     for (const item of items) if (!known.has(item.workId)) done(item);
@@ -108,12 +109,18 @@ export function createJobWorker(options: JobWorkerOptions): JobWorker {
     metrics.add('headgate_chunks_total', { outcome: isStopping ? 'released' : 'failed' }, group.chunks.length);
     if (!isStopping) logger.error('a run of a chunk group failed', { error, attempts: group.attempts });
     const delayMs = isStopping ? 0 : delayAfter(isPassing ? group.item.attempts : group.attempts);
-    await giveBack({ ...group, delayMs, isPassing, cause: code ?? 'fault' }, group.item.tenantId);
+    const obstacle = isStopping ? null : obstacleOf(error);
+    await giveBack({ ...group, delayMs, isPassing, cause: code ?? 'fault' }, group.item.tenantId, obstacle);
   }
 
-  async function giveBack(group: ReturnedGroup, tenantId: string): Promise<void> {
+  /** `obstacle`: for which the jobs of its chunks wait. */
+  async function giveBack(group: ReturnedGroup & Partial<ClaimedGroup>, tenantId: string, obstacle: string | null): Promise<void> {
+    const jobIds = [...new Set(group.chunks?.map(({ jobId }) => jobId))];
     try {
-      await commitForCertain(services, tenantId, (tx) => returnGroup(tx, services, group));
+      await commitForCertain(services, tenantId, async (tx) => {
+        await returnGroup(tx, services, group);
+        if (obstacle !== null) await markObstacle(tx, ports.ids, jobIds, obstacle);
+      });
     } catch (failure) {
       logger.warn('a chunk group could not be given back', { error: failure });
     }
@@ -153,7 +160,11 @@ export function createJobWorker(options: JobWorkerOptions): JobWorker {
     if (!isPassing && item.attempts >= checkAttemptsMax) await failCheck(services, item, error);
     else {
       const delayMs = isStopping ? 0 : delayAfter(item.attempts);
-      await commitForCertain(services, tenantId, (tx) => services.queue.releaseWork(tx, [{ ...item, delayMs }]));
+      const obstacle = isStopping ? null : obstacleOf(error);
+      await commitForCertain(services, tenantId, async (tx) => {
+        await services.queue.releaseWork(tx, [{ ...item, delayMs }]);
+        if (obstacle !== null) await markObstacle(tx, ports.ids, [item.referenceId], obstacle);
+      });
     }
   }
 

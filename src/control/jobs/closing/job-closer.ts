@@ -83,7 +83,7 @@ async function closeAll(options: JobCloserOptions, tenantId: string, items: read
       const delayMs = failedAgainMs * 2 ** Math.min(items[0]!.attempts, 6);
       await commitForCertain(services, tenantId, async (tx) => {
         await services.queue.releaseWork(tx, [{ ...items[0]!, delayMs }]);
-        if (isUnreadable(error)) await markObstacle(tx, services.ports.ids, items[0]!.referenceId, error.code);
+        if (isUnreadable(error)) await markObstacle(tx, services.ports.ids, [items[0]!.referenceId], error.code);
       });
       return;
     }

@@ -1,11 +1,13 @@
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { until } from '../../../../test/support/delivery-scenario.ts';
 import { createJobScenario, type JobScenario } from '../../../../test/support/job-scenario.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
-import { releaseJob } from '../job-decisions.ts';
+import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
+import { cancelJob, releaseJob } from '../job-decisions.ts';
+import { findJob } from '../views/job-views.ts';
 
 let database: TestDatabase;
 let scenario: JobScenario | undefined;
@@ -79,4 +81,39 @@ it('a job whose receipt needs a segment that can not be read says so, and closes
   restore();
   await passTimeUntil(jobs, async () => (await jobs.jobs()).every(({ closedAt }) => closedAt !== null), 'the jobs did not close');
   expect((await jobs.jobs()).map(({ state, reasonCode }) => [state, reasonCode])).toEqual(Array(2).fill(['completed', null]));
+});
+
+/** Nothing can be written to the store until the returned function was called. */
+function blockStore(jobs: JobScenario): () => void {
+  const incoming = join(jobs.root, '.incoming');
+  renameSync(incoming, `${incoming}.away`);
+  writeFileSync(incoming, '');
+  return () => {
+    rmSync(incoming);
+    renameSync(`${incoming}.away`, incoming);
+  };
+}
+
+const view = (jobs: JobScenario, jobId: string) =>
+  withTenant(jobs.services.db, jobs.tenantId, (tx) => findJob(tx, jobId), { readOnly: true });
+
+it.each([
+  ['one chunk', 1_000_000, 'queued'],
+  ['several chunks', 60, 'running'],
+])('a job of %s that waits for its storage says why and what to do, until it goes on', async (_many, chunkBytes, state) => {
+  const jobs = (scenario = await createJobScenario({ database, plan: fixture, chunkBytes, leaseMs: 3_600_000 }));
+  const [jobId, cancelled] = await jobs.accept([text(fixtureLines), text(fixtureLines)]);
+  const restore = blockStore(jobs);
+  jobs.startAll();
+  const isTold = async () => (await jobs.jobs()).every(({ reasonCode }) => reasonCode === 'E_STORAGE_IO');
+  await until(isTold, 'the jobs do not say why they wait', 20_000);
+  expect(await view(jobs, jobId!)).toMatchObject({ state, reasonCode: 'E_STORAGE_IO', next: expect.stringContaining('headgate doctor') });
+  expect((await jobs.events()).filter(({ type }) => type === 'job.obstructed')).toHaveLength(2);
+  await cancelJob(jobs.services, jobs.tenantId, { jobId: cancelled!, reason: 'sent by hand', actor: 'key:ops' });
+  restore();
+  await until(async () => (await jobs.jobs()).every(({ closedAt }) => closedAt !== null), 'the jobs did not close', 40_000);
+  expect((await jobs.jobs()).map((job) => [job.state, job.reasonCode])).toEqual([
+    ['completed', null],
+    ['cancelled', null],
+  ]);
 });

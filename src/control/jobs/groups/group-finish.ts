@@ -12,6 +12,7 @@ import { isPlanted } from '../../../platform/base/planted-faults.ts';
 import { type NewEvent, recordEvents } from '../../../platform/events/event-log.ts';
 import type { SealedObject } from '../../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { withoutObstacle } from '../closing/job-obstacles.ts';
 import type { JobServices } from '../job-services.ts';
 import { isClosed, nextJobState } from '../job-state.ts';
 import { type JudgedJob, lockJobs, recordVerdicts } from '../job-verdicts.ts';
@@ -179,7 +180,8 @@ function judgedJobs(group: ClaimedGroup, finished: readonly FinishedChunkRun[], 
 const addChunk = `/* count finished chunks */
   update headgate.jobs j set chunks_done = j.chunks_done + d.chunks, records_read = j.records_read + d.read, records_valid = j.records_valid + d.valid,
     records_rejected = j.records_rejected + d.rejected, records_filtered = j.records_filtered + d.filtered, records_warned = j.records_warned + d.warned,
-    state = case when j.state = 'running' and j.chunks_done + d.chunks = j.chunks then $8 else j.state end, changed_at = (select headgate.clock())
+    state = case when j.state = 'running' and j.chunks_done + d.chunks = j.chunks then $8 else j.state end,
+    reason_code = ${withoutObstacle}, changed_at = (select headgate.clock())
   from (select x.job_id, sum(x.chunks)::int as chunks, sum(x.read) as read, sum(x.valid) as valid, sum(x.rejected) as rejected, sum(x.filtered) as filtered,
       sum(x.warned) as warned
     from unnest($2::uuid[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $9::bigint[]) as x (job_id, chunks, read, valid, rejected, filtered, warned)

@@ -5,8 +5,8 @@
 // Codes that are reasons of jobs, with their next steps; what finds them may run in another thread.
 import '../../../pipeline/formats/format-errors.ts';
 import '../job-errors.ts';
-import { unreadableCodes } from '../../../pipeline/deliveries/endings/unreadable-codes.ts';
 import { nextOf } from '../../../platform/base/errors.ts';
+import { obstacleCodes } from '../closing/job-obstacles.ts';
 import { type Decision, isAllowed, isUnbalanced } from '../job-actions.ts';
 import type { JobState } from '../job-state.ts';
 import type { JobTotals } from '../job-totals.ts';
@@ -67,7 +67,7 @@ export function nextOfJob(job: StandingJob, targets: Counts): string | null {
       if (!job.hasOpenLetters) return null;
       return `Each record that was not delivered, why, and what can be done: \`headgate dead-letter list --job ${jobId}\`, then \`headgate dead-letter get ID\`.`;
     case 'delivering':
-      return reasonCode !== null && unreadableCodes.includes(reasonCode) ? cause || null : nextOfDeliveries(job, targets);
+      return reasonCode !== null && obstacleCodes.includes(reasonCode) ? cause || null : nextOfDeliveries(job, targets);
     case 'completed':
     case 'cancelled':
       return null;
