@@ -87,6 +87,18 @@ async function* inTurns(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array
   }
 }
 
+/** Fails where the first piece does: what comes of the others is known when the answer has begun. Whoever does not take them all closes them. */
+async function begin(pieces: AsyncGenerator<Uint8Array>): Promise<Readable> {
+  const first = await pieces.next();
+  async function* resumed(): AsyncGenerator<Uint8Array> {
+    if (!first.done) yield first.value;
+    yield* pieces;
+  }
+  const begun = Readable.from(resumed(), { objectMode: false });
+  begun.once('close', () => void pieces.return(undefined));
+  return begun;
+}
+
 export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
   const places = createPlaces({ tenantMax: exportsAtOnceMax, processMax: settings.exportsMax });
   return async (api: FastifyInstance): Promise<void> => {
@@ -116,14 +128,15 @@ export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
           await withTenant(db, tenantId, (tx) => openFileAcknowledgement(tx, jobs, request.params.id), { readOnly: true }),
         );
         request.raw.socket.setTimeout(settings.uploadIdleMs);
-        const pieces = opened.pieces({ level, format });
+        const begun = await begin(inTurns(opened.pieces({ level, format })));
+        if (request.method === 'HEAD') begun.destroy();
         return reply
           .type(types[format])
           .header(
             'content-disposition',
             attachment(`${opened.fileName}.ack.${extensions[format]}`, `headgate-file-${request.params.id}.ack.${extensions[format]}`),
           )
-          .send(Readable.from(request.method === 'HEAD' ? [] : inTurns(pieces), { objectMode: false }));
+          .send(request.method === 'HEAD' ? Readable.from([], { objectMode: false }) : begun);
       },
     );
   };

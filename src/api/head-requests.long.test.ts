@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { type RunningTestServer, startTestServer, type TestTenant, testFlow, testRows } from '../../test/support/running-server.ts';
@@ -84,6 +86,19 @@ describe('HEAD answers as GET does, without a body', () => {
       expect((await ask('HEAD', path, other)).status, path).toBe(404);
       expect((await ask('HEAD', path, reader)).status, path).toBe(path === `/v1/jobs/${ids.job}` ? 200 : 403);
     }
+  });
+
+  it('also where an acknowledgement can not be made', async () => {
+    const { json } = await server.upload(key, { flow: 'payments', name: 'b.csv', body: testRows(3, 1, 9) });
+    await server.settle(key, json.jobId);
+    const path = `/v1/files/${json.fileId}/acknowledgement?level=record`;
+    expect((await ask('HEAD', path)).status).toBe(200);
+    const objects = join(server.settings.dataDir, 'objects');
+    renameSync(objects, `${objects}.away`);
+    const [head, got] = [await ask('HEAD', path), await ask('GET', path)];
+    renameSync(`${objects}.away`, objects);
+    expect(((await got.json()) as { code: string }).code).toBe('E_OBJECT_MISSING');
+    expect(headOf(head)).toEqual(headOf(got));
   });
 
   it('for an export and an acknowledgement without making them', async () => {
