@@ -41,3 +41,22 @@ describe('what migrating can not use is named by the setting it came from', () =
     expect(await fails('up', { HEADGATE_DATABASE_URL: spoil(database.adminUrl) })).toMatch(/ HEADGATE_DATABASE_URL\b/);
   });
 });
+
+describe('a database that is not the one in use is not migrated', () => {
+  it.each([
+    ['up', {}],
+    ['up', { 'dry-run': true }],
+    ['status', {}],
+  ])('%s %j', async (verb, options) => {
+    const other = await createTestDatabase({ isEmpty: true });
+    vi.stubEnv('HEADGATE_MIGRATION_DATABASE_URL', other.adminUrl);
+    vi.stubEnv('HEADGATE_DATABASE_URL', database.url);
+    const done = migrateVerbs[verb]!.run({ positionals: [], options: { ...options, 'data-dir': temporaryFolder() } });
+    await expect(done).rejects.toMatchObject({
+      code: 'E_DATABASES_DIFFER',
+      message: expect.stringContaining(new URL(other.adminUrl).pathname.slice(1)),
+      next: expect.stringContaining('HEADGATE_MIGRATION_DATABASE_URL and HEADGATE_DATABASE_URL'),
+    });
+    await other.drop();
+  });
+});

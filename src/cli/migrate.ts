@@ -6,6 +6,7 @@ import { systemPorts } from '../platform/base/system-ports.ts';
 import { startEmbeddedPostgres } from '../platform/postgres/embedded-postgres.ts';
 import { hasInstallation, requireInstallation } from '../platform/postgres/installation.ts';
 import { migrateUp, migrationStatus } from '../platform/postgres/migrate.ts';
+import { migrationErrors } from '../platform/postgres/migration-errors.ts';
 import { createDatabaseIfMissing } from '../platform/postgres/open-database.ts';
 import { type Command, type CommandLine, outputOptions, textOption } from './command.ts';
 import { loadSettings } from './load-settings.ts';
@@ -75,6 +76,7 @@ function settingsOf(line: CommandLine): Settings {
 async function withTarget<T>(settings: Settings, fn: (target: Target) => Promise<T>): Promise<T> {
   const own = settings.migrationDatabaseUrl ?? settings.databaseUrl;
   if (own !== undefined) {
+    await refuseAnotherDatabase(settings);
     const password = settings.databaseUrl === undefined ? '' : decodeURIComponent(new URL(settings.databaseUrl).password);
     const done = fn({ url: own, appPassword: password === '' ? undefined : password });
     return settings.migrationDatabaseUrl === undefined ? done : done.catch(nameMigrationUrl);
@@ -86,6 +88,22 @@ async function withTarget<T>(settings: Settings, fn: (target: Target) => Promise
   } finally {
     await embedded.stop();
   }
+}
+
+/** What is migrated is what everything else uses. One that can't be reached is the nearer fault. */
+async function refuseAnotherDatabase({ migrationDatabaseUrl, databaseUrl }: Settings): Promise<void> {
+  if (migrationDatabaseUrl === undefined || databaseUrl === undefined) return;
+  const [migrated, used] = [databaseNameOf(migrationDatabaseUrl), databaseNameOf(databaseUrl)];
+  if (migrated === used) return;
+  await migrationStatus(migrationDatabaseUrl).catch(nameMigrationUrl);
+  throw new HeadgateError(
+    migrationErrors.E_DATABASES_DIFFER,
+    `HEADGATE_MIGRATION_DATABASE_URL names the database ${migrated}, HEADGATE_DATABASE_URL the database ${used}`,
+  );
+}
+
+function databaseNameOf(url: string): string {
+  return decodeURIComponent(new URL(url).pathname.slice(1));
 }
 
 /** The next steps of the catalogue name the setting that everything else uses. */

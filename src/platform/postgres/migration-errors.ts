@@ -2,6 +2,12 @@
 import { defineErrors } from '../base/errors.ts';
 
 export const migrationErrors = defineErrors({
+  E_DATABASES_DIFFER: {
+    meaning:
+      'The settings name one database to be migrated and another one to be used: the one in use would stay as it is. Nothing was changed.',
+    actor: 'operator',
+    next: 'Name the same database in HEADGATE_MIGRATION_DATABASE_URL and HEADGATE_DATABASE_URL.',
+  },
   E_SCHEMA_TOO_OLD: {
     meaning: 'The database lacks migrations that this version of Headgate needs.',
     actor: 'administrator',
