@@ -139,6 +139,9 @@ function describeIssue(issue: NonNullable<FastifyError['validation']>[number]): 
   if (keyword === 'required') return `the field ${JSON.stringify(String(params.missingProperty)).slice(0, 80)} is missing`;
   if (keyword === 'enum')
     return describeChoice((params.allowedValues as readonly unknown[]).map(String), (issue as { readonly data?: unknown }).data);
+  const { minimum, maximum } = ((issue as { readonly parentSchema?: unknown }).parentSchema ?? {}) as Readonly<Record<string, unknown>>;
+  if ((keyword === 'minimum' || keyword === 'maximum') && minimum !== undefined && maximum !== undefined)
+    return `must be from ${minimum} to ${maximum}`;
   const limit = limitWords[keyword];
   if (limit !== undefined) return limit.join(String(params.limit));
   if (keyword === 'pattern') return patternWords[String(params.pattern)] ?? message ?? 'is not valid';

@@ -98,8 +98,8 @@ describe('a problem', () => {
 
   it.each([
     ['/v1/flows', {}, '/', 'the field "text" is missing'],
-    ['/v1/jobs?limit=0', undefined, '/limit', 'must be at least 1'],
-    ['/v1/jobs?limit=100000', undefined, '/limit', 'must be at most 200'],
+    ['/v1/jobs?limit=0', undefined, '/limit', 'must be from 1 to 200'],
+    ['/v1/jobs?limit=100000', undefined, '/limit', 'must be from 1 to 200'],
     [`/v1/jobs?flow=${'n'.repeat(121)}`, undefined, '/flow', 'must have at most 120 characters'],
   ])('says what is wrong with a request: %s', async (path, body, at, message) => {
     const { status, json } = await server.request(path, { key, ...(body && { method: 'POST', body }) });

@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
-import { argumentsMax, type Command, exitCodeOf, outputOptions, reportError, runCommand } from './command.ts';
+import { argumentsMax, type Command, countOption, exitCodeOf, outputOptions, reportError, runCommand } from './command.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -15,6 +15,23 @@ it('a command that is asked for a format that does not exist does nothing', asyn
   expect(write.mock.calls.join()).toContain('-o takes json, ndjson, yaml, csv, not "xml"');
   expect(await runCommand(command, ['-o', 'yaml'])).toBe(0);
   expect(runs).toBe(1);
+});
+
+it.each([
+  [['--json', '-o', 'csv'], 'json and csv'],
+  [['-o', 'yaml', '--output=ndjson'], 'yaml and ndjson'],
+])('a command that is asked for two outputs does nothing: %j', async (argv, both) => {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  let runs = 0;
+  const command = { usage: 'headgate thing make', summary: 'Makes it.', options: outputOptions, run: async () => ++runs - 1 };
+  expect(await runCommand(command, argv)).toBe(2);
+  expect(write.mock.calls.join()).toContain(`E_USAGE: one output is written, not ${both} `);
+  expect([runs, await runCommand(command, ['--json', '-o', 'json']), runs]).toEqual([0, 0, 1]);
+});
+
+it('a number outside its bounds is refused with the bounds', () => {
+  const line = { positionals: [], options: { limit: '0' } };
+  expect(() => countOption(line, 'limit', 50)).toThrow('--limit takes a whole number from 1 to 86400');
 });
 
 it.each<[string, Command['options'], number]>([

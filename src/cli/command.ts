@@ -132,9 +132,17 @@ export async function printHelp(text: string): Promise<number> {
 
 function parseLine(command: Command, argv: readonly string[]): CommandLine {
   let line: CommandLine;
+  let outputs: string[];
   try {
-    const { positionals, values } = parseArgs({ args: [...argv], options: command.options ?? {}, allowPositionals: true, strict: true });
+    const { positionals, values, tokens } = parseArgs({
+      args: [...argv],
+      options: command.options ?? {},
+      allowPositionals: true,
+      strict: true,
+      tokens: true,
+    });
     line = { positionals, options: values };
+    outputs = tokens.flatMap((token) => (token.kind === 'option' && token.name === 'output' ? [token.value ?? ''] : []));
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const valueless = /^Option '(-\S+)' argument is ambiguous/.exec(text)?.[1];
@@ -145,9 +153,12 @@ function parseLine(command: Command, argv: readonly string[]): CommandLine {
   if (surplus !== undefined)
     throw new HeadgateError(cliErrors.E_USAGE, `${JSON.stringify(surplus)} is one argument too many (usage: ${command.usage})`);
   // Before anything is done whose answer could not be printed then.
-  const output = textOption(line, 'output');
-  if (output !== undefined && !outputFormats.some((format) => format === output))
-    throw new HeadgateError(cliErrors.E_USAGE, `-o takes ${outputFormats.join(', ')}, not ${JSON.stringify(output)}`);
+  const unknown = outputs.find((output) => !outputFormats.some((format) => format === output));
+  if (unknown !== undefined)
+    throw new HeadgateError(cliErrors.E_USAGE, `-o takes ${outputFormats.join(', ')}, not ${JSON.stringify(unknown)}`);
+  const wanted = [...new Set([...(line.options.json === true ? ['json'] : []), ...outputs])];
+  if (wanted.length > 1)
+    throw new HeadgateError(cliErrors.E_USAGE, `one output is written, not ${wanted.join(' and ')} (--json is -o json): say one of them`);
   return line;
 }
 
