@@ -32,6 +32,11 @@ export const apiErrors = defineErrors({
     actor: 'caller',
     next: 'Send the media type that /docs names.',
   },
+  E_EXPECTATION: {
+    meaning: 'The request expects something of the server (`Expect`) that it does not do.',
+    actor: 'caller',
+    next: 'Send it without `Expect`, or with `Expect: 100-continue`.',
+  },
   E_TRANSFER_ENCODING: {
     meaning: 'The body of the request has a transfer coding that is not taken.',
     actor: 'caller',

@@ -17,7 +17,7 @@ import { arrivalDecisionRoutes } from './arrival-decisions.ts';
 import { authenticate, ownerOf } from './authentication.ts';
 import { batchRoutes } from './batches.ts';
 import { blockedKeyRoutes } from './blocked-keys.ts';
-import { createConnectionErrors } from './connection-errors.ts';
+import { createConnectionErrors, requireHost } from './connection-errors.ts';
 import { deadLetterDecisionRoutes } from './dead-letter-decisions.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { definitionRoutes } from './definitions.ts';
@@ -28,6 +28,7 @@ import { healthRoutes } from './health.ts';
 import { jobDecisionRoutes } from './job-decisions.ts';
 import { jobExportRoutes } from './job-export.ts';
 import { jobRoutes } from './jobs.ts';
+import { takeJson } from './json-body.ts';
 import { keyRoutes } from './keys.ts';
 import { problemHandler, sendProblem } from './problems.ts';
 import { recordRoutes } from './records.ts';
@@ -78,6 +79,8 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(5_000, settings.requestTimeoutMs),
       maxHeaderSize: headerBytesMax,
+      // Told by requireHost, with a code.
+      requireHostHeader: false,
     },
     routerOptions: { maxParamLength: 500 },
     clientErrorHandler: connectionErrors.answerBrokenRequest,
@@ -87,7 +90,9 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
   });
   server.server.maxConnections = settings.httpConnectionsMax;
   const unknown = limitUnknownConnections(server.server, settings.httpConnectionsMax);
+  connectionErrors.answerUnserved(server.server);
   server.removeContentTypeParser('text/plain');
+  takeJson(server);
   refuseTransferCodings(server);
   checkShapes(server);
   limitBodyTime(server, ports.sleep, settings.requestTimeoutMs);
@@ -100,6 +105,7 @@ export async function createApiServer(parts: ApiParts): Promise<FastifyInstance>
   });
   bindTraces(server);
   secureAnswers(server);
+  requireHost(server);
   countRequests(server, parts);
   for (const schema of namedSchemas) server.addSchema(schema);
   await describeApi(server, parts);

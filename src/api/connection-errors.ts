@@ -1,9 +1,10 @@
 /**
- * Problem details for requests that never reach a route: broken HTTP, headers that are too large or too slow, addresses that
- * cannot be decoded. The connection is closed, since nobody knows where the next request in it would begin.
+ * Problem details for requests that never reach a route: broken HTTP, headers that are too large, too slow or missing, expectations
+ * that are not met, addresses that cannot be decoded. The connection is closed, since nobody knows where the next request in it would begin.
  */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { arrivalErrors } from '../pipeline/arrivals/arrival-errors.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
@@ -23,6 +24,8 @@ export interface ConnectionErrors {
   answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void;
   /** Fastify's `frameworkErrors`: the address could not be decoded or is too long. */
   answerBadAddress(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void;
+  /** Answers what the HTTP server would answer by itself, without saying anything, or not at all. */
+  answerUnserved(server: Server): void;
   /** From now on the body of an upload comes over this socket, until its answer is given. */
   beginUpload(reply: FastifyReply): void;
 }
@@ -50,6 +53,21 @@ export function createConnectionErrors(logger: Logger): ConnectionErrors {
       const bad = new HeadgateError(apiErrors.E_REQUEST, 'the address could not be read');
       inNewTrace(bad, () => sendProblem(reply, bad));
     },
+    answerUnserved(server) {
+      server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+        const unmet = new HeadgateError(apiErrors.E_EXPECTATION, 'the only expectation that is met is 100-continue');
+        inNewTrace(unmet, () => {
+          const problem = problemOf(unmet);
+          const { body, headers } = closingAnswer(problem);
+          response.writeHead(problem.status, headers).end(body);
+        });
+      });
+      server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+        const refused = new HeadgateError(apiErrors.E_REQUEST, 'nothing is passed on to other servers (CONNECT)');
+        socket.on('error', () => undefined);
+        inNewTrace(refused, () => endWith(socket, problemOf(refused)));
+      });
+    },
     beginUpload({ raw, request }) {
       const { socket } = request.raw;
       uploading.add(socket);
@@ -58,11 +76,31 @@ export function createConnectionErrors(logger: Logger): ConnectionErrors {
   };
 }
 
-function endWith(socket: Socket, problem: Problem): void {
+function closingAnswer(problem: Problem) {
   const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${reasons[problem.status]}\r\ncontent-type: application/problem+json\r\nx-content-type-options: nosniff\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  const headers = {
+    'content-type': 'application/problem+json',
+    'x-content-type-options': 'nosniff',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
+  return { body, headers };
+}
+
+function endWith(socket: Socket, problem: Problem): void {
+  const { body, headers } = closingAnswer(problem);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${problem.status} ${reasons[problem.status]}\r\n${lines.join('')}\r\n${body}`);
+}
+
+/** RFC 9112, 3.2: in HTTP/1.1 a request names one host. */
+export function requireHost(server: FastifyInstance): void {
+  server.addHook('onRequest', async ({ raw }, reply) => {
+    const hosts = raw.headersDistinct['host']?.length ?? 0;
+    if (hosts === 1 || (hosts === 0 && raw.httpVersion !== '1.1')) return;
+    reply.header('connection', 'close');
+    throw new HeadgateError(apiErrors.E_REQUEST, hosts === 0 ? 'the header Host is missing' : 'the header Host is there twice');
+  });
 }
 
 function brokenRequest(code: string, isUpload: boolean): HeadgateError {

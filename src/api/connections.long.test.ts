@@ -71,6 +71,38 @@ describe('a request whose length is ambiguous', () => {
   });
 });
 
+describe('what HTTP itself refuses', () => {
+  it.each([
+    ['an expectation that is not met', () => head('refused.csv', 'expect: miracles', 'content-length: 2'), 417, 'E_EXPECTATION'],
+    ['no host', () => get('/v1/jobs').replace('host: x\r\n', ''), 400, 'E_REQUEST'],
+    ['no host, where there is nothing', () => get('/nothing').replace('host: x\r\n', ''), 400, 'E_REQUEST'],
+    ['two hosts', () => get('/v1/jobs', 'host: y'), 400, 'E_REQUEST'],
+    ['a tunnel', () => 'CONNECT other:443 HTTP/1.1\r\nhost: other:443\r\n\r\n', 400, 'E_REQUEST'],
+    ['a method that is none', () => get('/v1/jobs').replace('GET', 'FETCH'), 400, 'E_REQUEST'],
+    ['a method that nothing takes', () => get('/v1/jobs').replace('GET', 'PROPFIND'), 404, 'E_NOT_FOUND'],
+    ['an address of another kind', () => get('*').replace('GET', 'OPTIONS'), 404, 'E_NOT_FOUND'],
+    ['a version that is none', () => get('/v1/jobs').replace('HTTP/1.1', 'HTTP/3.0'), 400, 'E_REQUEST'],
+  ])('is answered with a problem: %s', async (_what, written, status, code) => {
+    const raw = connection();
+    await raw.write(written());
+    const answer = await raw.answer();
+    expect(codeOf(answer)).toEqual([status, code]);
+    expect(answer?.headers).toMatchObject({
+      'content-type': expect.stringMatching(/^application\/problem\+json/),
+      'x-content-type-options': 'nosniff',
+    });
+    expect(JSON.parse(answer!.body)).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/), actions: [expect.any(String)] });
+    if (status !== 404) await raw.closed;
+    await expectAlive();
+  });
+
+  it('is not asked of a client of HTTP/1.0, which need not name a host', async () => {
+    const raw = connection();
+    await raw.write('GET /livez HTTP/1.0\r\n\r\n');
+    expect((await raw.answer())?.status).toBe(200);
+  });
+});
+
 describe('a transfer coding besides chunked', () => {
   it.each(['gzip, chunked', 'gzip,chunked', 'identity, chunked', 'chunked, chunked', 'x-gzip , chunked'])(
     'is refused, and nothing is kept: %s',

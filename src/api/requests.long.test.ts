@@ -153,6 +153,7 @@ describe('a body', () => {
     ['a constructor', '{"text":"a: 1","constructor":{"prototype":{"isAdmin":true}}}', 400],
     ['a number for a text', '{"text":1}', 400],
     ['a text for a switch', '{"text":"a: 1","dryRun":"true"}', 400],
+    ['a field that is there twice', '{"text":"a: 1","dryRun":true,"dryRun":false}', 400],
     ['too deep a nest', `{"text":${'['.repeat(50_000)}${']'.repeat(50_000)}}`, 400],
     ['more than the limit', JSON.stringify({ text: 'a'.repeat(3_000_000) }), 413],
   ])('of %s is refused', async (_what, body, status) => {
