@@ -7,6 +7,7 @@ const { isTTY, columns } = process.stdout;
 
 beforeEach(() => {
   [out, err] = ['', ''];
+  vi.stubEnv('NO_COLOR', '1');
   vi.spyOn(process.stdout, 'write').mockImplementation(((text: string, done?: () => void) => {
     out += text;
     done?.();
@@ -19,6 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   Object.assign(process.stdout, { isTTY, columns });
 });
 
@@ -121,4 +123,63 @@ it('elsewhere, and where a document is asked for, nested values are as they were
   out = '';
   await printOne(line({ json: true }), batch);
   expect(JSON.parse(out)).toEqual(batch);
+});
+
+const at = (agoMs: number) => new Date(Date.now() - agoMs).toISOString();
+const colourful = () => {
+  for (const name of ['NO_COLOR', 'CI']) vi.stubEnv(name, '');
+  vi.stubEnv('TERM', 'xterm');
+};
+
+it('on a terminal states have colours, ids are faint, and a table says how long ago', async () => {
+  onTerminal(80);
+  colourful();
+  const jobs = [
+    { jobId: 'j1', state: 'completed', createdAt: at(3 * 60_000 + 500) },
+    { jobId: 'j22', state: 'held', createdAt: at(-7_205_000) },
+    { jobId: 'j3', state: 'failed', createdAt: '2020-02-03T04:05:06.000Z' },
+    { jobId: 'j4', state: 'running', createdAt: null },
+  ];
+  await printRows(line(), jobs, { columns: ['jobId', 'state', 'createdAt'] });
+  expect(out.split('\n')).toEqual([
+    'jobId  state      createdAt',
+    '─────  ─────────  ──────────',
+    '\u001b[2mj1\u001b[22m     \u001b[32mcompleted\u001b[39m  3 min ago',
+    '\u001b[2mj22\u001b[22m    \u001b[33mheld\u001b[39m       in 2 h',
+    '\u001b[2mj3\u001b[22m     \u001b[31mfailed\u001b[39m     2020-02-03',
+    '\u001b[2mj4\u001b[22m     running',
+    '',
+  ]);
+});
+
+it('on a terminal one thing has colours too, and its times as they are; a name that is no state has none', async () => {
+  onTerminal(80);
+  colourful();
+  await printOne(line(), { createdAt: '2026-01-02T03:04:05.000Z', state: 'held', name: 'held', tries: [{ outcome: 'refused' }] });
+  expect(out).toBe(
+    'createdAt  2026-01-02T03:04:05.000Z\nstate      \u001b[33mheld\u001b[39m\nname       held\ntries\n  outcome\n  ───────\n  \u001b[31mrefused\u001b[39m\n',
+  );
+});
+
+it.each([
+  ['NO_COLOR', '1'],
+  ['CI', 'true'],
+  ['TERM', 'dumb'],
+])('where %s is %s there is no colour', async (name, value) => {
+  onTerminal(80);
+  colourful();
+  vi.stubEnv(name, value);
+  await printRows(line(), [{ state: 'held', changedAt: at(0) }], { columns: ['state', 'changedAt'] });
+  expect(out).toBe('state  changedAt\n─────  ─────────\nheld   now\n');
+});
+
+it('elsewhere, and in a document, there is neither colour nor how long ago', async () => {
+  colourful();
+  const job = { jobId: 'j1', state: 'held', createdAt: '2026-01-02T03:04:05.000Z' };
+  await printRows(line(), [job], { columns: ['jobId', 'state', 'createdAt'] });
+  expect(out).toBe('jobId\tstate\tcreatedAt\nj1\theld\t2026-01-02T03:04:05.000Z\n');
+  onTerminal(80);
+  out = '';
+  await printRows(line({ json: true }), [job], { columns: [] });
+  expect(JSON.parse(out)).toEqual([job]);
 });

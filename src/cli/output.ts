@@ -1,10 +1,12 @@
 /**
- * How data reaches stdout: an aligned table on a terminal, TSV elsewhere (full ids, RFC 3339 times, no colour), or what
- * `--json`, `-o ndjson|yaml|csv` ask for; `--fields a,b` picks. Nested values are JSON in TSV and CSV.
+ * How data reaches stdout: an aligned table on a terminal (with colour, and how long ago), TSV elsewhere (full ids, RFC 3339 times, no
+ * colour), or what `--json`, `-o ndjson|yaml|csv` ask for; `--fields a,b` picks. Nested values are JSON in TSV and CSV.
  */
+import { systemPorts } from '../platform/base/system-ports.ts';
 import { type CommandLine, type outputFormats, printable, textOption } from './command.ts';
 import { pick, type Row, wantedFields } from './output-fields.ts';
 import { writeOut } from './stdout.ts';
+import { painter, relativeTime } from './terminal-style.ts';
 import { leaves, oneLine, table, terminalCell, thingText } from './terminal-text.ts';
 
 export interface OutputShape {
@@ -31,13 +33,11 @@ export async function printRows(line: CommandLine, rows: readonly Row[], shape: 
   const values = picked.map((row) => columns.map((column) => (fields ? (row as Record<string, unknown>)[column] : pick(row, column))));
   const cells = values.map((row) => row.map(cellText));
   if (format === 'csv') return writeOut([[...columns], ...cells].map((row) => `${row.map(csvCell).join(',')}\r\n`).join(''));
-  if (process.stdout.isTTY)
-    return writeOut(
-      table(
-        columns,
-        values.map((row) => row.map((value) => oneLine(terminalCell(value)))),
-      ),
-    );
+  if (process.stdout.isTTY) {
+    const nowMs = systemPorts.clock.nowMs();
+    const shown = values.map((row) => row.map((value) => relativeTime(oneLine(terminalCell(value)), nowMs)));
+    return writeOut(table(columns, shown, painter(process.env)));
+  }
   return writeOut([[...columns], ...cells].map((row) => `${row.map(oneLine).join('\t')}\n`).join(''));
 }
 
@@ -49,7 +49,8 @@ export async function printOne(line: CommandLine, row: Row, { isDone = false }: 
   if (format === 'json') return writeOut(`${jsonText(picked, 2)}\n`);
   if (format === 'ndjson') return writeOut(`${jsonText(picked)}\n`);
   if (format === 'yaml') return writeOut(yamlText(await import('yaml'), picked));
-  if (format === 'text' && process.stdout.isTTY) return writeOut(thingText(picked, process.stdout.columns || columnsDefault));
+  if (format === 'text' && process.stdout.isTTY)
+    return writeOut(thingText(picked, { columnsMax: process.stdout.columns || columnsDefault, paint: painter(process.env) }));
   const values = leaves(picked).map(([name, value]) => [name, cellText(value)] as const);
   const names = values.map(([name]) => name);
   if (format === 'csv')

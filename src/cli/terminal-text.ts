@@ -4,32 +4,41 @@
  */
 import { printable } from './command.ts';
 import type { Row } from './output-fields.ts';
+import { type Paint, plain } from './terminal-style.ts';
+
+export interface Terminal {
+  readonly columnsMax: number;
+  readonly paint: Paint;
+}
 
 /** Of one thing. Nothing in it makes a line of its own or is obeyed by the terminal. */
-export function thingText(thing: Row, columnsMax: number): string {
-  return thingLines(thing, columnsMax)
+export function thingText(thing: Row, terminal: Terminal): string {
+  return thingLines(thing, terminal)
     .map((line) => `${line}\n`)
     .join('');
 }
 
-function thingLines(thing: Row, columnsMax: number): string[] {
+function thingLines(thing: Row, { columnsMax, paint }: Terminal): string[] {
+  const below = { columnsMax: columnsMax - 2, paint };
   const values = leaves(thing);
   const width = Math.max(0, ...values.filter(([, value]) => !isListOfThings(value)).map(([name]) => name.length));
   return values.flatMap(([name, value]) =>
     isListOfThings(value)
-      ? [name, ...listLines(value, columnsMax - 2).map((line) => `  ${line}`)]
-      : [`${name.padEnd(width)}  ${oneLine(terminalCell(value))}`.trimEnd()],
+      ? [name, ...listLines(value, below).map((line) => `  ${line}`)]
+      : [`${name.padEnd(width)}  ${paint(name, oneLine(terminalCell(value)))}`.trimEnd()],
   );
 }
 
-function listLines(things: readonly Row[], columnsMax: number): string[] {
+function listLines(things: readonly Row[], { columnsMax, paint }: Terminal): string[] {
   const rows = things.map((thing) => new Map(leaves(thing)));
   const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
   const hasLists = rows.some((row) => [...row.values()].some(isListOfThings));
   const cells = rows.map((row) => columns.map((column) => oneLine(terminalCell(row.get(column)))));
-  const lines = hasLists ? [] : table(columns, cells).trimEnd().split('\n');
-  if (!hasLists && lines.every((line) => line.length <= columnsMax)) return lines;
-  return things.flatMap((thing) => thingLines(thing, columnsMax - 2).map((line, index) => `${index === 0 ? '- ' : '  '}${line}`));
+  const lines = (painted: Paint) => table(columns, cells, painted).trimEnd().split('\n');
+  if (!hasLists && lines(plain).every((line) => line.length <= columnsMax)) return lines(paint);
+  return things.flatMap((thing) =>
+    thingLines(thing, { columnsMax: columnsMax - 2, paint }).map((line, index) => `${index === 0 ? '- ' : '  '}${line}`),
+  );
 }
 
 /** `records.read` and the like, as `--fields` takes them; lists stay whole. */
@@ -62,16 +71,17 @@ export function oneLine(cell: string): string {
 }
 
 /** Numbers to the right, text to the left, a rule under the heading. */
-export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(columns: readonly string[], rows: readonly (readonly string[])[], paint: Paint = plain): string {
   const widths = columns.map((column, index) => Math.max(column.length, ...rows.map((row) => [...row[index]].length)));
   const isNumeric = columns.map((_, index) => rows.length > 0 && rows.every((row) => /^[-\d.,%]*$/.test(row[index])));
-  const print = (cells: readonly string[]) =>
+  const print = (cells: readonly string[], isHeading = false) =>
     cells
       .map((cell, index) => {
         const space = ' '.repeat(widths[index] - [...cell].length);
-        return isNumeric[index] ? space + cell : cell + space;
+        const painted = isHeading ? cell : paint(columns[index], cell);
+        return isNumeric[index] ? space + painted : painted + space;
       })
       .join('  ')
       .trimEnd();
-  return `${[print(columns), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(print)].join('\n')}\n`;
+  return `${[print(columns, true), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map((row) => print(row))].join('\n')}\n`;
 }
