@@ -59,6 +59,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   E_BATCH_STATE: 409,
   E_REDRIVE_STALE: 409,
   E_REDRIVE_VERSION: 409,
+  E_REPAIR_UNKNOWN: 409,
   E_REDRIVE_SIZE: 413,
   E_FLOW_DISABLED: 409,
   E_VERSION_CONFLICT: 409,

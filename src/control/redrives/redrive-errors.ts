@@ -23,6 +23,12 @@ export const redriveErrors = defineErrors({
     actor: 'operator',
     next: "Send them again without --current-version, or apply a version that differs from theirs in rules, transforms or settings of targets only; while a record may be there, not in what makes the target's keys (`idempotencyKey`, `mode`, `table`, `keys`, `topic`, `key`, the connection). Where the target says that it has not the record, discard the dead letter and have it sent in a new file.",
   },
+  E_REPAIR_UNKNOWN: {
+    meaning:
+      'A repair would change a record of which nobody knows whether its target has it: a target that keeps delivery keys would leave what it has as it was, and the repaired record would count as delivered.',
+    actor: 'operator',
+    next: 'Send it again without a repair first: its target takes it then, knows it, or refuses it for certain, and what is refused can be repaired. Where the target says that it has it, discard the dead letter and have it corrected there.',
+  },
   E_REDRIVE_STALE: {
     meaning:
       'The chosen dead letters are not what they were when the decision was previewed, or somebody else decided about one of them meanwhile.',

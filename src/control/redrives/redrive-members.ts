@@ -2,7 +2,9 @@
  * Which dead letters a person chose, with what is needed to find their records: open ones only, in the order in which their first
  * files were accepted, and in that of the records. One that was sent again before keeps its place.
  */
+
 import { deliveryErrors } from '../../pipeline/deliveries/delivery-errors.ts';
+import type { DeadLetterCause } from '../../pipeline/deliveries/endings/dead-letter-store.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import { redriveErrors } from './redrive-errors.ts';
@@ -25,15 +27,16 @@ export interface RedriveMember {
   readonly jobId: string;
   readonly targetId: string;
   readonly recordNumber: number;
-  /** Nobody knows whether its target has the record. */
+  /** An attempt may have brought it to its target, whatever was said later. */
   readonly mayBeThere: boolean;
+  readonly cause: DeadLetterCause;
 }
 
 /** Records of one decision. */
 export const redriveRecordsMax = 1_000;
 
 const selectMembers = `/* choose dead letters */
-  select d.dead_letter_id as "deadLetterId", d.flow_id as "flowId", d.job_id as "jobId", d.target_id as "targetId", d.record_number as "recordNumber", d.may_be_there as "mayBeThere"
+  select d.dead_letter_id as "deadLetterId", d.flow_id as "flowId", d.job_id as "jobId", d.target_id as "targetId", d.record_number as "recordNumber", d.may_be_there as "mayBeThere", d.cause
   from headgate.dead_letters d
   join headgate.jobs j on j.tenant_id = $1 and j.job_id = d.job_id
   join headgate.jobs r on r.tenant_id = $1 and r.job_id = j.lineage_id

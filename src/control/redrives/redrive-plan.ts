@@ -85,7 +85,7 @@ export interface MemberPreview {
 /** Jobs that records of one decision come from: each is read by itself, and gets a file. */
 const jobsMax = 100;
 
-/** Fails as `chooseMembers` does, and with E_REDRIVE_SIZE and E_REDRIVE_VERSION. */
+/** Fails as `chooseMembers` does, and with E_REDRIVE_SIZE, E_REDRIVE_VERSION and E_REPAIR_UNKNOWN. */
 export async function planRedrive(tx: TenantTx, services: JobServices, wanted: WantedRedrive): Promise<RedrivePlan> {
   const { selection, repair, isCurrentVersion = false } = wanted;
   const members = await chooseMembers(tx, selection);
@@ -110,12 +110,24 @@ export async function planRedrive(tx: TenantTx, services: JobServices, wanted: W
     });
     bytes += source.records.reduce((sum, { content }) => sum + content.length, 0);
     const pairs = own.map((member, index) => ({ member, record: source.records[index]! }));
+    if (repair !== null) assertNotUnknown(pairs);
     const sent = pairs.filter(({ record }) => record.fate === 'sent');
     const keys = sent.flatMap(({ record: { key } }) => (key === null ? [] : [key]));
     const blocked = await findBlockedMembers(tx, { source, targetId, keys, members });
     jobs.push({ source, targetId, members: own, sent, blocked });
   }
   return { flowId: members[0]!.flowId, repair, jobs, floors: await maskingFloors(tx), version: versionOf(members, repair, jobs) };
+}
+
+/** What was refused for good after such an attempt is not there, unless that attempt was slower than the refusal: it is warned of. */
+function assertNotUnknown(pairs: readonly { readonly member: RedriveMember; readonly record: MemberRecord }[]): void {
+  const unknown = pairs.filter(({ member, record }) => member.mayBeThere && member.cause !== 'refused' && record.changes.length > 0);
+  if (unknown.length === 0) return;
+  const { deadLetterId } = unknown[0]!.member;
+  throw new HeadgateError(
+    redriveErrors.E_REPAIR_UNKNOWN,
+    `${unknown.length} of the records that the repair changes may be at ${unknown[0]!.member.targetId} already, as they were (${deadLetterId}${unknown.length > 1 ? ' and others' : ''})`,
+  );
 }
 
 function versionOf(members: readonly RedriveMember[], repair: RepairTexts | null, jobs: readonly PlannedJob[]): string {
@@ -130,8 +142,7 @@ function versionOf(members: readonly RedriveMember[], repair: RepairTexts | null
 export function previewOf(plan: RedrivePlan): RedrivePreview {
   const records = plan.jobs.flatMap(({ source }) => source.records);
   const unknown = plan.jobs.flatMap(({ members }) => members).filter(({ mayBeThere }) => mayBeThere).length;
-  const asWere = 'a target that keeps delivery keys leaves a record that it has as it was, and the repaired one counts as delivered';
-  const message = `${unknown} of them may have arrived: ask the target first, by batch id or delivery key; it is told that they may be duplicates (Headgate-Possible-Duplicate)${plan.repair === null ? '' : `; ${asWere}`}`;
+  const message = `${unknown} of them may have arrived: ask the target first, by batch id or delivery key; it is told that they may be duplicates (Headgate-Possible-Duplicate); one that keeps delivery keys leaves what it has as it was, whatever a repair or another version made of it`;
   return {
     version: plan.version,
     chosen: totalsOf(records.map((record) => ({ ...record, amounts: record.amountsBefore }))),
