@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Health, HealthFinding } from '../api/api-parts.ts';
+import { HeadgateError } from '../platform/base/errors.ts';
 import type { Ports } from '../platform/base/ports.ts';
 import type { Db } from '../platform/postgres/database.ts';
 import { postgresErrors } from '../platform/postgres/postgres-errors.ts';
@@ -13,6 +14,12 @@ const databaseTimeoutMs = 2_000;
 
 /** Read only on a standby too. */
 const checkReadiness = `/* check readiness */ select headgate.clock(), current_setting('transaction_read_only') = 'on' as "isReadOnly"`;
+
+/** Why the database takes no writes; null: it does. Rejects as the database does. */
+export async function findReadOnly(db: Db): Promise<HeadgateError | null> {
+  const { isReadOnly } = (await db.query<{ isReadOnly: boolean }>(checkReadiness)).rows[0]!;
+  return isReadOnly ? new HeadgateError(postgresErrors.E_DATABASE_READ_ONLY, 'the database takes no writes') : null;
+}
 
 export function createHealth(parts: {
   readonly db: Db;
@@ -29,12 +36,11 @@ export function createHealth(parts: {
     const code = parts.waitsFor();
     if (code !== null) return { name: 'database', isOk: false, detail: code };
     try {
-      const answer = db.query<{ isReadOnly: boolean }>(checkReadiness);
-      const timeout = ports.sleep.sleep(databaseTimeoutMs).then(() => null);
-      const result = await Promise.race([answer, timeout]);
-      if (result === null) answer.catch(() => undefined);
-      else if (result.rows[0]!.isReadOnly) return { name: 'database', isOk: false, detail: postgresErrors.E_DATABASE_READ_ONLY };
-      return { name: 'database', isOk: result !== null, detail: result === null ? `no answer within ${databaseTimeoutMs} ms` : 'answers' };
+      const answer = findReadOnly(db).then((fault) => fault?.code ?? null);
+      const late = `no answer within ${databaseTimeoutMs} ms`;
+      const fault = await Promise.race([answer, ports.sleep.sleep(databaseTimeoutMs).then(() => late)]);
+      if (fault === late) answer.catch(() => undefined);
+      return { name: 'database', isOk: fault === null, detail: fault ?? 'answers' };
     } catch (error) {
       return { name: 'database', isOk: false, detail: (error as { code?: string }).code ?? 'fails' };
     }

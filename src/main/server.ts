@@ -37,7 +37,7 @@ import { startTracing } from '../platform/telemetry/tracing.ts';
 import { formats, loadConnectors, packs } from './catalogue.ts';
 import { createDeadLetterExpirer } from './dead-letter-expirer.ts';
 import { createDeliveryDefinitions } from './delivery-definitions.ts';
-import { createHealth } from './health-checks.ts';
+import { createHealth, findReadOnly } from './health-checks.ts';
 import { createKeyPruner } from './key-pruner.ts';
 import { createLateDatabase } from './late-database.ts';
 import { listen } from './listening.ts';
@@ -267,6 +267,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   for (const loop of loops) loop.start();
   isStarted = true;
   logger.info('headgate started', { servesAt: url ?? 'none', roles: settings.roles, version: codeVersion });
+
+  // What only reads is answered, so it is no reason to end; /readyz says it from now on.
+  const fault = await findReadOnly(db).catch(() => null);
+  if (fault !== null) {
+    options.onWaiting?.(url, fault);
+    logger.warn('headgate waits for a database that takes writes', { servesAt: url ?? 'none', error: fault, next: fault.next });
+  }
 
   let stopping: Promise<void> | undefined;
   async function stop(): Promise<void> {
