@@ -11,8 +11,8 @@ export async function renderCommandsPage(): Promise<string> {
   }
   return `# Commands
 
-\`headgate COMMAND --help\` says the same. Data goes to stdout, everything else to stderr: a table on a terminal, tab-separated values
-elsewhere, what \`--json\` or \`-o json|ndjson|yaml|csv\` asks for; \`--fields a,b.c\` picks, and a field that is not there is refused. Commands that speak to a server take
+\`headgate COMMAND --help\` says the same. Data goes to stdout, everything else to stderr: a table on a terminal (states in colour but for
+\`NO_COLOR\`, times by how long ago), tab-separated values elsewhere, what \`--json\` or \`-o json|ndjson|yaml|csv\` asks for; \`--fields a,b.c\` picks, and a field that is not there is refused. Commands that speak to a server take
 \`--url\` (or \`HEADGATE_URL\`) and \`--key-file\` (or \`HEADGATE_API_KEY\`); those with \`--data-dir\` work beside it, on its settings.
 What changes state shows its plan and asks on a terminal, and needs \`--yes\` elsewhere.
 
