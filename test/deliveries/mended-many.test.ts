@@ -23,7 +23,8 @@ it('batches that were held all go once their settings are mended, though their t
   // Nothing that is counted is forgotten while the test lasts.
   const breaker = { windowMs: 3_600_000, failureRatio: 0.5, minCalls: 100, probeEveryMs: 200, probes: 2 };
   const retry = { max: 60, initialMs: 20, capMs: 200 };
-  const more = { type: 'http', connection: 'api', batchRecords: 1, concurrency: 64, breaker, retry };
+  // Longer than the machine may be busy: what is given up is sent again.
+  const more = { type: 'http', connection: 'api', batchRecords: 1, concurrency: 64, timeoutMs: 120_000, breaker, retry };
   const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, more)]);
   const scenario = await createDeliveryScenario({ database, plan, bindings });
   onTestFinished(async () => void (await scenario.stopWorkers()));
@@ -32,7 +33,7 @@ it('batches that were held all go once their settings are mended, though their t
     deliveryLine({ id: `r${at}`, customer: 'c', amount: 100, currency: 'EUR', letters: 'a' }),
   );
   const jobs = await scenario.deliverJobs([{ lines }]);
-  scenario.startWorker();
+  scenario.startWorker({ leaseMs: 3_600_000 });
   const areAll = async (state: string) => (await scenario.batches()).every((batch) => batch.state === state);
   await until(() => areAll('held'), 'the batches were not held', 30_000);
   bindings.api = bindingOf('http', { baseUrl: sink.url });
