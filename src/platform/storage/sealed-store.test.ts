@@ -203,11 +203,16 @@ describe('a sealed object', () => {
 
   test('that does not read back as written is gone and fails with E_READ_BACK', () => {
     const fixture = temporaryStore();
+    const flipped = (bytes: Uint8Array) => {
+      const changed = Buffer.from(bytes);
+      changed[10]! ^= 1;
+      return changed;
+    };
     const flipping: RawStore = {
       ...fixture.raw,
       create(name) {
         const writer = fixture.raw.create(name);
-        return { ...writer, write: (bytes) => writer.write(bytes.length === 1016 ? Buffer.from(bytes).fill(0, 10, 11) : bytes) };
+        return { ...writer, write: (bytes) => writer.write(bytes.length === 1016 ? flipped(bytes) : bytes) };
       },
     };
     const store = createSealedStore({ raw: flipping, cell: 'local', keyRing: fixture.keyRing, rng: fixture.rng });
