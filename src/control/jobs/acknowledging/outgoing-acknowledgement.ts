@@ -41,7 +41,8 @@ export async function openOutgoingAcknowledgement(context: AcknowledgementContex
   return {
     batchId: acknowledgementId,
     attempt,
-    possibleDuplicate: false,
+    // The same bytes under its name say what it says, and are its own: of a try that may have written them, or from before somebody asked for it again.
+    possibleDuplicate: true,
     jobIds: [job.jobId],
     flowName,
     fileName: opened.fileName,
