@@ -57,6 +57,13 @@ test('the header row that is expected names the columns of the flow, so that a p
       const row = expectedHeaderRow(plan);
       expect(row !== null).toBe(plan.format.type === 'delimited' && plan.format.header);
       if (row === null) return;
+      // Without quotes there is no row of a name that holds the delimiter.
+      const { delimiter, quote } = plan.format as { delimiter: number; quote: number | null };
+      const mark = String.fromCharCode(delimiter);
+      const hasMark = plan.records
+        .flatMap(({ fields }) => fields)
+        .some(({ name, at }) => ('column' in at && at.header ? at.header : name).includes(mark));
+      fc.pre(quote !== null || !hasMark);
       const found = findRecord(plan, [bytesOfLines(plan.format, [row, 'x'])!], null);
       const names = plan.records.flatMap(({ fields }) => fields).map(({ name, at }) => ('column' in at && at.header) || name);
       expect('columns' in found && found.columns).toEqual([...new Set(names)]);
