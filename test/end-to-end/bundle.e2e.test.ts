@@ -47,7 +47,8 @@ it('is what bin/headgate runs while no source was changed, else those are run; b
 /** The bundle for this test alone, with nothing kept yet: its folder, and the program in it. */
 function ownBundle() {
   const own = join(folder, `test-${process.pid}-${Math.random().toString(36).slice(2)}`);
-  cpSync(bundle(), own, { recursive: true, filter: (path) => !/\.(code|wasm)$/.test(path) });
+  // Nor what another process is about to keep under its name.
+  cpSync(bundle(), own, { recursive: true, filter: (path) => !/\.(code|wasm)(\.|$)/.test(path) });
   onTestFinished(() => rmSync(own, { recursive: true }));
   const node = join(root, 'node_modules/node/bin/node');
   return { own, program: (...args: string[]) => spawnSync(node, [join(own, 'headgate.cjs'), ...args], { encoding: 'utf8' }) };
