@@ -9,9 +9,11 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -99,6 +101,23 @@ it('a file of the same name and bytes that is of another batch is not taken for 
   const message = 'the name "eft-out-1-0000.ndjson" is taken by the same bytes of another batch';
   expect(await target.deliver(second, signal)).toEqual({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT', message });
   expect(readdirSync(root)).toEqual(['eft-out-1-0000.ndjson']);
+});
+
+it('a fault once the name was found taken by another batch leaves nothing to be asked for, which would be taken for its own', async () => {
+  const root = folder();
+  const target = open(root);
+  expect((await target.deliver(outgoing(['a']), signal)).kind).toBe('acked');
+  const second = outgoing(['a']);
+  const temporary = () => join(root, readdirSync(root).find((name) => name !== 'eft-out-1-0000.ndjson')!);
+  // A file that can't be removed any more.
+  const assertOurs = () => {
+    const path = temporary();
+    unlinkSync(path);
+    mkdirSync(path);
+  };
+  expect(await target.deliver({ ...second, assertOurs }, signal)).toMatchObject({ kind: 'refused', retryable: true });
+  rmdirSync(temporary());
+  expect(await target.deliver(second, signal)).toMatchObject({ kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT' });
 });
 
 it('a name that is taken is told, unless the name of an input is part of it', async () => {

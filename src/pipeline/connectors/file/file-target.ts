@@ -77,13 +77,14 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
             if (observed !== null) await assertWritten(temporary, observed.written(), readBack);
             batch.assertOurs();
             step = 'named';
-            const isNew = await nameFile(temporary, path).catch((error: unknown) => {
-              if (isLinkRefused(error)) step = 'before';
-              throw error;
-            });
+            const isNew = await nameFile(temporary, path, () => (step = 'before'));
+            // What has the name is then of another batch, whatever fails from here on: asked later, it would be taken for its own.
+            if (!isNew && !batch.possibleDuplicate) step = 'before';
             if (!isNew && (await compare(path, file)) !== 'same') return conflictWith(file);
+            const again = isNew ? null : foundAgain(file, batch, 'the file was there already with the same SHA-256');
+            if (again !== null && again.kind !== 'acked') return again;
             await Promise.all([used.sync(), removeTemporary()]);
-            if (!isNew) return foundAgain(file, batch, 'the file was there already with the same SHA-256');
+            if (again !== null) return again;
             const compared = { hash: 'read back, ', size: 'measured, ', none: '' }[readBack];
             return { kind: 'acked', evidence: `the file was written, ${compared}named and fsynced` };
           } finally {
@@ -225,14 +226,15 @@ async function wholeFile({ sizeBytes, pieces }: OutputFile): Promise<Uint8Array>
  * False when the name is taken. A network's file system that has lost its answer asks again, and is told that the name is taken: by
  * this very file. Durable once the folder was fsynced.
  */
-async function nameFile(temporary: string, place: string): Promise<boolean> {
+async function nameFile(temporary: string, place: string, onRefused: () => void): Promise<boolean> {
   try {
     await link(temporary, place);
     return true;
   } catch (error) {
+    if (isLinkRefused(error)) onRefused();
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const [own, found] = await Promise.all([temporary, place].map((path) => lstat(path, { bigint: true }).catch(() => null)));
-    return own !== null && found !== null && own!.ino === found!.ino && own!.dev === found!.dev;
+    const [own, found] = await Promise.all([temporary, place].map((path) => lstat(path, { bigint: true })));
+    return own!.ino === found!.ino && own!.dev === found!.dev;
   }
 }
 
