@@ -29,3 +29,21 @@ it('while a login is refused, batches that are new go one a second; when it last
   logins.told(own, refused('E_TARGET_BUSY'));
   expect([logins.adviceFor(own), logins.isRecent(own)]).toEqual(['send', false]);
 });
+
+it.each(['E_ATTEMPT_ABANDONED', 'E_TARGET_UNREACHABLE', 'E_TARGET_TIMEOUT', 'E_TARGET_REPLY_LOST'])(
+  'a login that was refused stays so where nobody answered: %s',
+  (code) => {
+    let nowMs = 1_000_000;
+    const logins = createRefusedLogins({ monotonicMs: () => nowMs });
+    const own = claimedOf('a');
+    for (let second = 0; second < 10; second++) {
+      logins.told(own, forbidden);
+      nowMs += 1_000;
+    }
+    logins.told(own, refused(code));
+    logins.told(own, { kind: 'unknown', code, message: '' });
+    nowMs += 10;
+    logins.told(own, forbidden);
+    expect([logins.adviceFor(own), logins.isRecent(own)]).toEqual(['hold', true]);
+  },
+);

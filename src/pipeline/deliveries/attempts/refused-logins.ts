@@ -7,6 +7,7 @@ import type { Clock } from '../../../platform/base/ports.ts';
 import type { DeliveryOutcome } from '../../connectors/connector.ts';
 import { connectorErrors } from '../../connectors/connector-errors.ts';
 import type { ClaimedBatch } from '../claimed-batch.ts';
+import { deliveryErrors } from '../delivery-errors.ts';
 
 /** As many as a batch alone is tried. */
 const refusedMin = 5;
@@ -16,6 +17,13 @@ const trialEveryMs = 1_000;
 const recentMs = 10 * 60_000;
 /** Beyond, the oldest are forgotten. */
 const targetsMax = 1_000;
+/** Nobody answered, or nobody was asked: the login is as it was. */
+const silentCodes: readonly string[] = [
+  deliveryErrors.E_ATTEMPT_ABANDONED,
+  connectorErrors.E_TARGET_UNREACHABLE,
+  connectorErrors.E_TARGET_TIMEOUT,
+  connectorErrors.E_TARGET_REPLY_LOST,
+];
 
 export interface RefusedLogins {
   told(claimed: ClaimedBatch, outcome: DeliveryOutcome): void;
@@ -41,6 +49,7 @@ export function createRefusedLogins(clock: Pick<Clock, 'monotonicMs'>): RefusedL
   return {
     told(claimed, outcome) {
       const key = keyOf(claimed);
+      if (outcome.kind !== 'acked' && silentCodes.includes(outcome.code)) return;
       if (outcome.kind !== 'refused' || outcome.code !== connectorErrors.E_TARGET_FORBIDDEN) return void inARow.delete(key);
       const nowMs = clock.monotonicMs();
       const known = inARow.get(key) ?? { count: 0, firstMs: nowMs, lastMs: nowMs, trialMs: nowMs };
