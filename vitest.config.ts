@@ -25,8 +25,10 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // No test judges time: what a slow machine needs longer for is no failure, and what hangs is one.
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     // More than processors: many tests wait for a database, a server or a child process.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
@@ -56,8 +58,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['src/**/*.e2e.test.ts', 'test/**/*.e2e.test.ts'],
           exclude: ['**/node_modules/**'],
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
         },
       },
     ],

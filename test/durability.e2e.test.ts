@@ -141,7 +141,7 @@ async function traceUpload(tenant: string, env: Readonly<Record<string, string>>
       });
       expect(answer.status).toBe(201);
       // Also where the answer came too early the file is accepted in the end.
-      await vi.waitUntil(() => isAccepted(tenant), { timeout: 20_000, interval: 50 });
+      await vi.waitUntil(() => isAccepted(tenant), { timeout: 60_000, interval: 50 });
     });
     return stepsOf(calls, join(folder, 'data/objects'));
   } finally {

@@ -290,7 +290,7 @@ describe("another tenant's secrets (E11)", () => {
           const { json: now } = await server.request(`/v1/jobs/${json.jobId}`, { key: beta.key });
           return now.targets.out?.held > 0 ? now : null;
         },
-        { timeout: 30_000, interval: 30 },
+        { timeout: 60_000, interval: 30 },
       );
       expect(job.targets.out).toMatchObject({ held: 1, delivered: 0, heldFor: ['E_SECRET_NOT_ALLOWED'] });
       expect(JSON.stringify(job)).not.toMatch(/alpha/i);

@@ -126,7 +126,7 @@ describe('the acknowledgement of a file', () => {
         const { json } = await server.request(`/v1/batches?job=${jobId}`, { key: tenant.key });
         return ['acked', 'held'].every((state) => json.items.some((each: { state: string }) => each.state === state));
       },
-      { timeout: 20_000, interval: 30 },
+      { timeout: 60_000, interval: 30 },
     );
     await server.request(`/v1/jobs/${jobId}/cancel`, { key: tenant.key, method: 'POST', body: { reason: 'test' } });
     expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'cancelled' });
@@ -197,7 +197,7 @@ it('acknowledgements that wait for their place to be mended are written when its
   );
   const { json } = await server.upload(other.key, { flow: 'payments', name: 'mended.csv', body: testRows(3) });
   const acknowledgement = async () => (await server.request(`/v1/files/${json.fileId}`, { key: other.key })).json.acknowledgements[0];
-  await vi.waitFor(async () => expect(await acknowledgement()).toMatchObject({ state: 'pending', reasonCode: 'E_TARGET_SETUP' }), 20_000);
+  await vi.waitFor(async () => expect(await acknowledgement()).toMatchObject({ state: 'pending', reasonCode: 'E_TARGET_SETUP' }), 60_000);
   // As after many tries, between which it waits for minutes.
   await vi.waitFor(async () => {
     const { rowCount } = await database.adminDb.query(
@@ -205,10 +205,10 @@ it('acknowledgements that wait for their place to be mended are written when its
       [other.tenantId],
     );
     expect(rowCount).toBe(1);
-  }, 20_000);
+  }, 60_000);
   mkdirSync(root);
   const body = { text: connection(root), dryRun: false };
   const applied = await server.request('/v1/flows', { key: other.key, method: 'POST', headers: { 'if-match': '*' }, body });
   expect(applied.json).toMatchObject({ outcome: 'updated' });
-  await vi.waitFor(async () => expect(await acknowledgement()).toMatchObject({ state: 'sent' }), 20_000);
+  await vi.waitFor(async () => expect(await acknowledgement()).toMatchObject({ state: 'sent' }), 60_000);
 });

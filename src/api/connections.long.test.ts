@@ -249,7 +249,7 @@ describe('an upload', () => {
     expect(codeOf(answer)).toEqual([413, 'E_UPLOAD_TOO_LARGE']);
     expect(sent).toBeLessThan(20_000_000);
     // Whoever goes on sending is cut.
-    await vi.waitUntil(async () => !(await raw.write(`${piece.length.toString(16)}\r\n${piece}\r\n`)), { timeout: 10_000, interval: 0 });
+    await vi.waitUntil(async () => !(await raw.write(`${piece.length.toString(16)}\r\n${piece}\r\n`)), { timeout: 60_000, interval: 0 });
     await expectAlive();
   });
 
@@ -307,7 +307,7 @@ describe('an answer to what can not be read', () => {
     await raw.write(request());
     const { traceId } = JSON.parse((await raw.answer())!.body);
     expect(traceId).toMatch(/^[0-9a-f]{32}$/);
-    await vi.waitFor(() => expect(logged.filter((line) => line.includes(traceId))).toHaveLength(1));
+    await vi.waitFor(() => expect(logged.filter((line) => line.includes(traceId))).toHaveLength(1), 60_000);
     raw.socket.destroy();
   });
 });

@@ -132,7 +132,7 @@ describe('dead letters over the API', () => {
         const events = (await bank.get('/v1/events?limit=200')).json.items.map(({ type }: { type: string }) => type);
         return wanted.every((type) => events.includes(type));
       },
-      { timeout: 20_000, interval: 50 },
+      { timeout: 60_000, interval: 50 },
     );
   });
 

@@ -156,7 +156,7 @@ describe('a batch whose outcome nobody knows', () => {
     await tenant.apply(service(sink.url));
     const { json } = await server.upload(tenant.key, { flow: 'doubtful', name: 'd.csv', body: testRows(3, 0, ++seeds) });
     const find = async () => (await get(`/v1/batches?job=${json.jobId}&state=held`)).json.items[0];
-    const batch = await vi.waitUntil(find, { timeout: 20_000, interval: 30 });
+    const batch = await vi.waitUntil(find, { timeout: 60_000, interval: 30 });
     return { sink, jobId: json.jobId as string, batchId: batch.batchId as string, batch };
   }
 

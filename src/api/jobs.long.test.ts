@@ -268,7 +268,7 @@ describe('an export', () => {
   });
 
   /** For a busy machine: nothing here is about time. */
-  const slowly = { timeout: 20_000, interval: 30 };
+  const slowly = { timeout: 60_000, interval: 30 };
 
   it('is an event with who looked and why', async () => {
     const jobId = await accept('payments', fresh(1));

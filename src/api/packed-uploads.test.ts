@@ -54,7 +54,7 @@ async function holdPlace(tenant: TestTenant, body: Buffer): Promise<{ connection
       isRefused = true;
     });
     const isFull = async () => isRefused || (await uploadWhole(tenant))[1] === 'E_UNPACK_BUSY';
-    await vi.waitUntil(isFull, { timeout: 10_000, interval: 20 });
+    await vi.waitUntil(isFull, { timeout: 60_000, interval: 20 });
     if (!isRefused) return { connection, answer };
   }
 }
@@ -66,5 +66,5 @@ it('uploads packed with zstd have a bound for a tenant, and leave room for other
   expect((await uploadWhole(other!))[0]).toBe(201);
   await slow.connection.write(body.subarray(10));
   expect((await slow.answer)?.status).toBe(201);
-  await vi.waitUntil(async () => (await uploadWhole(greedy!))[0] === 201, { timeout: 10_000, interval: 20 });
+  await vi.waitUntil(async () => (await uploadWhole(greedy!))[0] === 201, { timeout: 60_000, interval: 20 });
 });

@@ -45,7 +45,7 @@ it('a breaker is kept open by a person, with a reason, until it may decide by it
   expect((await say('open')).json).toMatchObject({ state: 'open', mode: 'open', concurrency: 0 });
 
   const { json } = await server.upload(tenant.key, { flow: 'kept', name: 'a.csv', body: 'id,account,amount\nP1,6200000000,1.00\n' });
-  await expect.poll(async () => (await get('/v1/targets/kept/out')).parkedRecords, { timeout: 20_000 }).toBe(1);
+  await expect.poll(async () => (await get('/v1/targets/kept/out')).parkedRecords, { timeout: 60_000 }).toBe(1);
   expect(await get(`/v1/jobs/${json.jobId}`)).toMatchObject({
     targets: { out: { parked: 1, inFlight: 1, held: 0, delivered: 0 } },
   });
@@ -57,7 +57,7 @@ it('a breaker is kept open by a person, with a reason, until it may decide by it
     state: 'completed',
     targets: { out: { delivered: 1, parked: 0 } },
   });
-  await expect.poll(async () => (await get('/v1/targets/kept/out')).state, { timeout: 20_000 }).toBe('closed');
+  await expect.poll(async () => (await get('/v1/targets/kept/out')).state, { timeout: 60_000 }).toBe('closed');
   const { changes } = await get('/v1/targets/kept/out');
   expect(changes.map(({ type }: { type: string }) => type).reverse()).toEqual([
     'breaker.opened',
@@ -86,7 +86,7 @@ it('a breaker that a person keeps open can be released when the flow has its tar
     server.request(`/v1/targets/renamed/${target}/breaker`, { key: tenant.key, method: 'POST', body: { action, reason: 'maintenance' } });
   expect((await say('before', 'open')).json).toMatchObject({ state: 'open', mode: 'open' });
   const { json } = await server.upload(tenant.key, { flow: 'renamed', name: 'a.csv', body: 'id,account,amount\nP1,6200000000,1.00\n' });
-  await expect.poll(async () => (await get('/v1/targets/renamed/before')).parkedRecords, { timeout: 20_000 }).toBe(1);
+  await expect.poll(async () => (await get('/v1/targets/renamed/before')).parkedRecords, { timeout: 60_000 }).toBe(1);
 
   await tenant.apply(version('1.0.0', '2.0.0', 'after'));
   const listed = (await get('/v1/targets?flow=renamed')).items as { targetId: string; parkedRecords: number }[];
@@ -116,7 +116,7 @@ describe('a breaker that opened by itself', () => {
     const say = (path: string, body: object, key = tenant.key) =>
       server.request(`/v1/targets/${flow}/out/${path}`, { key, method: 'POST', body: { reason: 'said so', ...body } });
     const jobId = await upload(flow, 'P1');
-    await expect.poll(get, { timeout: 20_000 }).toMatchObject({ state: 'open', mode: 'auto', parkedRecords: 1 });
+    await expect.poll(get, { timeout: 60_000 }).toMatchObject({ state: 'open', mode: 'auto', parkedRecords: 1 });
     return { sink, get, say, jobId };
   };
 
@@ -127,7 +127,7 @@ describe('a breaker that opened by itself', () => {
     const kept = { state: 'closed', mode: 'closed', nextProbeAt: null, next: expect.stringContaining('`headgate target breaker auto`') };
     expect((await say('breaker', { action: 'close' })).json).toMatchObject(kept);
     const before = sink.requests.length;
-    await expect.poll(() => sink.requests.length, { timeout: 20_000 }).toBeGreaterThan(before + 1);
+    await expect.poll(() => sink.requests.length, { timeout: 60_000 }).toBeGreaterThan(before + 1);
     expect(await get()).toMatchObject({ state: 'closed', mode: 'closed', parkedRecords: 0 });
     sink.answer(() => ({ status: 200 }));
     expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', targets: { out: { delivered: 1 } } });
@@ -154,7 +154,7 @@ describe('a breaker that opened by itself', () => {
     expect((await say('probe', {})).status).toBe(200);
     expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', targets: { out: { delivered: 1 } } });
     expect(requests.slice(before).map(({ method }) => method)).toEqual(['OPTIONS', 'POST']);
-    await expect.poll(async () => (await get()).state, { timeout: 20_000 }).toBe('closed');
+    await expect.poll(async () => (await get()).state, { timeout: 60_000 }).toBe('closed');
     expect((await say('probe', {})).json).toMatchObject({ state: 'closed', mode: 'auto', reasonCode: null });
     expect(requests.length).toBe(before + 2);
   });

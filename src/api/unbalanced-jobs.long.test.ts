@@ -52,10 +52,10 @@ async function unbalanced(): Promise<string> {
   const [out, flow] = testFlow({ name, root });
   await tenant.apply(out!, flow!.replace('path: out,', 'path: out, retry: { max: 100, initial: 100ms, cap: 200ms },'));
   const { json } = await server.upload(tenant.key, { flow: name, name: 'a.csv', body: testRows(3, 1, folders) });
-  await expect.poll(async () => (await get(json.jobId)).state, { timeout: 20_000 }).toBe('delivering');
+  await expect.poll(async () => (await get(json.jobId)).state, { timeout: 60_000 }).toBe('delivering');
   await setSum(json.jobId, '451');
   mkdirSync(root);
-  await expect.poll(async () => (await get(json.jobId)).reasonCode, { timeout: 20_000 }).toBe('E_UNBALANCED');
+  await expect.poll(async () => (await get(json.jobId)).reasonCode, { timeout: 60_000 }).toBe('E_UNBALANCED');
   return json.jobId;
 }
 
@@ -68,7 +68,7 @@ describe('a job that does not balance', () => {
     expect(shown.json.reasons[0]).toMatchObject({ code: 'E_UNBALANCED', message: expect.stringMatching(/.+/) });
 
     expect(await retry(jobId)).toMatchObject({ status: 200, json: { jobId, state: 'delivering' } });
-    await expect.poll(() => countEvents(jobId, 'job.unbalanced'), { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => countEvents(jobId, 'job.unbalanced'), { timeout: 60_000 }).toBe(2);
     expect(await get(jobId)).toMatchObject({ state: 'delivering', reasonCode: 'E_UNBALANCED', closedAt: null });
 
     await setSum(jobId, '450');
@@ -102,11 +102,11 @@ describe('a job that does not balance', () => {
     await server.settle(tenant.key, jobId);
     await setSum(jobId, '451');
     expect((await post(`/v1/jobs/${jobId}/reject`, { reason: 'sent by mistake' })).status).toBe(200);
-    await expect.poll(() => countEvents(jobId, 'job.unbalanced'), { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => countEvents(jobId, 'job.unbalanced'), { timeout: 60_000 }).toBe(1);
     expect(await get(jobId)).toMatchObject({ state: 'rejected', reason: 'sent by mistake', hasReceipt: false });
     await setSum(jobId, '450');
     expect((await retry(jobId)).status).toBe(200);
-    await expect.poll(async () => (await get(jobId)).hasReceipt, { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await get(jobId)).hasReceipt, { timeout: 60_000 }).toBe(true);
     expect(await get(jobId)).toMatchObject({ state: 'rejected', reason: 'sent by mistake', reasonCode: null });
     const receipt = await server.request(`/v1/jobs/${jobId}/receipt`, { key: tenant.key });
     expect(JSON.parse(receipt.json.body).job).toMatchObject({ state: 'rejected', decision: { kind: 'reject', reason: 'sent by mistake' } });

@@ -30,7 +30,7 @@ it('a file that waits for what must lie beside it says for what', async () => {
       const items = await list();
       return items.length > 0 && items;
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
   expect(listed!.next).toBe('It waits for the marker or manifest beside it that `ready` of its source asks for.');
   const { json } = await server.request(`/v1/arrivals/${listed!.arrivalId}`, { key: bank.key });

@@ -326,7 +326,7 @@ describe('records', () => {
     const { jobId } = JSON.parse((await headgate('ingest', file(good(1)), '--flow', 'payments', '--wait', '--json')).stdout)[0];
     const typesOf = async (...argv: string[]) =>
       JSON.parse((await headgate('event', 'list', ...argv, '--json')).stdout).map(({ type }: { type: string }) => type);
-    await expect.poll(() => typesOf('--about', jobId, '--latest', '--limit', '1'), { timeout: 20_000 }).toEqual(['job.completed']);
+    await expect.poll(() => typesOf('--about', jobId, '--latest', '--limit', '1'), { timeout: 60_000 }).toEqual(['job.completed']);
     expect((await typesOf('--about', jobId))[0]).toBe('job.created');
     expect(await typesOf('--about', jobId, '--type', 'job.created')).toEqual(['job.created']);
     expect(await typesOf('--type', 'job.unbalanced')).toEqual([]);

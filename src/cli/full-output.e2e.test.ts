@@ -19,7 +19,7 @@ beforeAll(async () => {
   fileId = JSON.parse(sent.stdout)[0].fileId;
   expect([applied.code, fileId]).toEqual([0, expect.any(String)]);
   writeFileSync(join(bank.folder, 'ddl.yaml'), bank.documents['flow.yaml'].replace(/ledger: \{.*\}/, ledger));
-}, 120_000);
+});
 afterAll(() => bank?.end());
 
 /** With its stdout where a shell puts it. */

@@ -151,7 +151,7 @@ it('a served source tells of a folder that is missing, of polls and of what it r
   const source = '{ id: drop, type: folder, connection: out, path: in, match: "*.csv", ready: { stableFor: 0s }, poll: 100ms }';
   await bank.apply(...testFlow({ root: server.out }).map((text) => text.replace('{ id: upload, type: http }', source)));
   const metric = async (line: string) => (await server.request('/metrics')).body.includes(line);
-  const until = (line: string) => vi.waitUntil(() => metric(line), { timeout: 20_000, interval: 50 });
+  const until = (line: string) => vi.waitUntil(() => metric(line), { timeout: 60_000, interval: 50 });
   const labels = 'tenant="bank",flow="payments",source="drop"';
   await until(`headgate_source_polls_total{${labels},outcome="failed"} 1`);
 

@@ -38,7 +38,7 @@ it('a served process tells the backlog, who leads, its statements, and how many 
       const sequenced = Number(/^headgate_event_transactions_sequenced_total (\d+)$/m.exec(body)?.[1] ?? 0);
       return sequenced > 0 && lines.every((line) => body.includes(line));
     },
-    { timeout: 15_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   );
 });
 
@@ -88,7 +88,7 @@ it('a database that hangs holds up a scrape for two seconds at most, and is aske
   const scrape = async () => Number(/^headgate_backlog\{kind="chunks"\} (.+)$/m.exec((await metrics.render()).body)?.[1] ?? Number.NaN);
   const patientScrape = async () => {
     const scraped = scrape();
-    await vi.waitUntil(() => waits.length > 0);
+    await vi.waitUntil(() => waits.length > 0, 60_000);
     const [wait] = waits.splice(0);
     expect(wait!.ms).toBe(2_000);
     wait!.end();
@@ -110,7 +110,7 @@ it('a database that hangs holds up a scrape for two seconds at most, and is aske
   answer(rowsOf(7));
   expect(await third).toBe(7);
   const later = scrape();
-  await vi.waitUntil(() => asked === 3);
+  await vi.waitUntil(() => asked === 3, 60_000);
   answer(rowsOf(8));
   expect(await later).toBe(8);
 });

@@ -83,7 +83,7 @@ describe('a folder connection that was applied before it was fenced (C6)', () =>
       connection(server.settings.dataDir),
       ...testFlow({ root: join(server.out, 'b') }).map((text) => text.replace('{ id: upload, type: http }', source)),
     );
-    await vi.waitUntil(() => /"code":"E_FOLDER_NOT_ALLOWED"/.test(log), { timeout: 20_000, interval: 30 });
+    await vi.waitUntil(() => /"code":"E_FOLDER_NOT_ALLOWED"/.test(log), { timeout: 60_000, interval: 30 });
     expect(existsSync(taken)).toBe(true);
     expect((await server.request('/v1/files', { key: bankB.key })).json.items).toEqual([]);
   });
@@ -99,7 +99,7 @@ describe('a folder connection that was applied before it was fenced (C6)', () =>
           '/* codes */ select distinct reason_code as code from headgate.attempts where outcome is not null',
         )
       ).rows;
-    await vi.waitUntil(async () => (await codes()).length > 0, { timeout: 20_000, interval: 50 });
+    await vi.waitUntil(async () => (await codes()).length > 0, { timeout: 60_000, interval: 50 });
     expect(await codes()).toEqual([{ code: 'E_FOLDER_NOT_ALLOWED' }]);
     expect(readdirSync(server.settings.dataDir)).toEqual(before);
   });

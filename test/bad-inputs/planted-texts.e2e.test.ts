@@ -229,7 +229,7 @@ beforeAll(async () => {
   await administer('tenant', 'create', 'bank');
   secrets['an API key'] = await makeKey('bank');
   writeFileSync(join(folder, 'key'), secrets['an API key'], { mode: 0o600 });
-}, 180_000);
+});
 
 afterAll(async () => {
   served?.signal('SIGKILL');

@@ -98,7 +98,7 @@ it('a batch of which nobody knows whether it arrived goes on soon after its brea
     `/* probe now */ with b as (update headgate.breakers set probe_at = headgate.clock() where tenant_id = $1)
      update headgate.work_items set due_at = headgate.clock() where tenant_id = $1 and kind = 'breaker'`,
   );
-  await scenario.allEnded(jobs, 30_000);
+  await scenario.allEnded(jobs);
 });
 
 it('very many batches that wait for a time to come are due at once when a person says so, some thousands in a transaction', async () => {

@@ -254,9 +254,9 @@ it('over an outage and the return of all it holds back, a target gets no more th
   const jobs = await deliver(2_000);
   startWorker();
   startWorker();
-  await until(async () => (await states()).every((each) => each === 'parked'), 'the batches were not parked', 30_000);
+  await until(async () => (await states()).every((each) => each === 'parked'), 'the batches were not parked');
   sink.answer(() => ({}));
-  await scenario.allEnded(jobs, 60_000);
+  await scenario.allEnded(jobs);
   expect(await scenario.counts()).toMatchObject([{ routed: 2_000, delivered: 2_000 }]);
   expect(posts().length).toBeLessThanOrEqual(400 * 1.1);
 });
@@ -289,8 +289,8 @@ it('a target that is back is sent a few batches at once and then more, and what 
     if (taken === 10) latest = deliver(100);
     return {};
   });
-  await scenario.allEnded([...parked, ...later], 60_000);
-  await scenario.allEnded(await latest!, 60_000);
+  await scenario.allEnded([...parked, ...later]);
+  await scenario.allEnded(await latest!);
   expect(tooMany).toEqual([]);
   expect(most).toBeGreaterThanOrEqual(concurrency / 2);
   expect(most).toBeLessThanOrEqual(concurrency);

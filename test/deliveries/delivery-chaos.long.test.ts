@@ -206,7 +206,7 @@ it('every record has one outcome, the sink holds what is called delivered, and w
       scenario.startWorker();
       scenario.startWorker();
       const person = startPerson(scenario, run.decisions);
-      await scenario.allEnded(jobs, 60_000);
+      await scenario.allEnded(jobs);
       await person.leave();
       await scenario.stopWorkers();
       await sink.close();

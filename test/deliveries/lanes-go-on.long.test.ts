@@ -84,7 +84,7 @@ it.each(heldDecisions)('what waits behind a held batch goes on when a person has
   const jobs = await scenario.deliverJobs([{ lines: linesOf('r1 a', 'r2 b', 'r3 a', 'r4 b') }]);
   scenario.startWorker();
   await decideWhenHeld({ scenario, plan }, decision);
-  await scenario.allEnded(jobs, 20_000);
+  await scenario.allEnded(jobs);
   const dead = decision === 'discard' ? 2 : 0;
   expect(await scenario.counts()).toMatchObject([{ delivered: 4 - dead, dead }]);
 });
@@ -99,7 +99,7 @@ it.each([...heldDecisions.map((decision) => [decision, 'by-key'] as const), ['de
     const jobs = await scenario.deliverJobs([{ lines: linesOf('r1 a', 'r2 a', 'r3 b') }]);
     scenario.startWorker();
     await decideWhenHeld({ scenario, plan }, decision);
-    await scenario.allEnded(jobs, 20_000);
+    await scenario.allEnded(jobs);
     const dead = decision === 'discard' ? 1 : 0;
     expect(await scenario.counts()).toMatchObject([{ delivered: 3 - dead, dead }]);
   },
@@ -169,7 +169,7 @@ it.each([
     ]);
     await cancelDeliveries(tx, { store: scenario.store, queue: scenario.queue, ports: systemPorts }, { jobId, actor: 'anna' });
   });
-  await scenario.allEnded(jobs, 20_000);
+  await scenario.allEnded(jobs);
   expect(await scenario.counts()).toMatchObject([{ delivered: 2, cancelled: 2, dead: 0 }]);
 });
 

@@ -35,11 +35,11 @@ it('batches that were held all go once their settings are mended, though their t
   const jobs = await scenario.deliverJobs([{ lines }]);
   scenario.startWorker({ leaseMs: 3_600_000 });
   const areAll = async (state: string) => (await scenario.batches()).every((batch) => batch.state === state);
-  await until(() => areAll('held'), 'the batches were not held', 30_000);
+  await until(() => areAll('held'), 'the batches were not held');
   bindings.api = bindingOf('http', { baseUrl: sink.url });
   const services = { queue: scenario.queue, ids: systemPorts.ids };
   await scenario.inTenant((tx) => sendMendedAgain(tx, services, { actor: 'anna', evidence: 'mended' }));
-  await scenario.allEnded(jobs, 30_000);
+  await scenario.allEnded(jobs);
   expect(await areAll('acked')).toBe(true);
   expect(sink.lines().length).toBe(count + 1);
 });

@@ -128,7 +128,7 @@ it('a target that takes calls and never answers leaves places to others', async 
   // First in the queue, and more than there are places.
   await scenario.deliverJobs([{ lines: linesFor('a', 40) }, { lines: linesFor('b', 40) }]);
   scenario.startWorker({ inHandMax: 16 });
-  await until(() => fast.requests.length === 40, 'the other target was left without', 60_000);
+  await until(() => fast.requests.length === 40, 'the other target was left without');
   expect(silent.requests).toHaveLength(2);
 });
 

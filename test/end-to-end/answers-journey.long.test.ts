@@ -72,7 +72,7 @@ async function eventsOf(
       const found = json.items.filter(({ type }: { type: string }) => type.startsWith('answer.'));
       return found.some(({ type }: { type: string }) => type === last) ? found : undefined;
     },
-    { timeout: 10_000 },
+    { timeout: 60_000 },
   );
 }
 
@@ -307,11 +307,11 @@ describe('answers in CSV', () => {
       ),
     );
     const sending = await server.upload(tenant.key, { flow: 'instant-out', name: 'instant.csv', body: 'id,name\nI1,Jane\nI2,Joe\n' });
-    await vi.waitUntil(() => sink.requests.length === 1, { timeout: 10_000 });
+    await vi.waitUntil(() => sink.requests.length === 1, { timeout: 60_000 });
     const early = await server.upload(tenant.key, { flow: 'instant-answers', name: 'early.csv', body: 'id,name\nI1,OK\nI3,OK\n' });
     const letters = async () => (await server.request(`/v1/dead-letters?job=${early.json.jobId}`, { key: tenant.key })).json.items;
     const batches = async () => (await server.request(`/v1/batches?job=${early.json.jobId}`, { key: tenant.key })).json.items;
-    await vi.waitUntil(async () => (await batches())[0]?.attempts === 1 && (await batches())[0].state !== 'sending', { timeout: 10_000 });
+    await vi.waitUntil(async () => (await batches())[0]?.attempts === 1 && (await batches())[0].state !== 'sending', { timeout: 60_000 });
     expect(await letters()).toEqual([]);
     answer();
     await server.settle(tenant.key, sending.json.jobId);

@@ -30,7 +30,7 @@ async function ingest(flow: string, name: string, lines: readonly string[]): Pro
 }
 
 const closed = async (jobId: string) => {
-  await until(async () => (await json('job', 'get', jobId)).closedAt !== null, 'the job did not close', 60_000);
+  await until(async () => (await json('job', 'get', jobId)).closedAt !== null, 'the job did not close');
   return await json('job', 'get', jobId);
 };
 

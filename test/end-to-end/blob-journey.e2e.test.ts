@@ -81,7 +81,7 @@ describe('a served flow with a blob source', () => {
       expect(receipt.status).toBe(200);
       const delivered = readdirSync(join(server.out, 'out')).map((name) => readFileSync(join(server.out, 'out', name), 'utf8'));
       expect(delivered.join('').trim().split('\n')).toHaveLength(5);
-      await vi.waitUntil(async () => (await container.look('in/a.csv')) === undefined, { timeout: 20_000, interval: 50 });
+      await vi.waitUntil(async () => (await container.look('in/a.csv')) === undefined, { timeout: 60_000, interval: 50 });
       expect(await container.look('in/.headgate-done/a.csv')).toBeDefined();
       const question = { eventType: 'Microsoft.EventGrid.SubscriptionValidationEvent', data: { validationCode: '512d38b6' } };
       expect(await tell([question])).toMatchObject({ status: 200, json: { validationResponse: '512d38b6' } });

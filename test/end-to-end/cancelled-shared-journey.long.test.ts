@@ -69,7 +69,7 @@ it.each([
   if (isBusy) await until(async () => refusals >= before + 6, 'the batches were not tried again');
   isBusy = false;
   jobs.startAll();
-  await until(async () => (await jobs.jobs()).every((job) => job.closedAt !== null), 'a job was not closed', 20_000);
+  await until(async () => (await jobs.jobs()).every((job) => job.closedAt !== null), 'a job was not closed');
   expect(sent.sort()).toEqual(['a1', 'a2', 'c1', 'c2']);
   for (const jobId of ids) {
     const { receipt, report } = await verifiedWithReceipt(jobs, jobId);

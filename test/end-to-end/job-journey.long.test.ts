@@ -35,7 +35,7 @@ async function start(flow: string, options: Partial<JobScenarioOptions> = {}, ed
 }
 
 async function closed(jobs: JobScenario, count: number): Promise<void> {
-  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close', 25_000);
+  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close');
 }
 
 async function verified(jobs: JobScenario, jobId: string): Promise<VerificationReport> {
@@ -113,7 +113,7 @@ describe('the whole way of a file by a real flow', () => {
       (
         await jobs.rows<{ id: string }>("/* held */ select batch_id as id from headgate.batches where tenant_id = $1 and state = 'held'")
       )[0];
-    await until(async () => (await held()) !== undefined, 'nothing was held', 25_000);
+    await until(async () => (await held()) !== undefined, 'nothing was held');
     const { db, store, queue, ports, flows } = jobs.services;
     const services = {
       db,
@@ -196,7 +196,7 @@ describe('a target whose files end by time', () => {
       "/* batches */ select records, cardinality(job_ids) as jobs, state from headgate.batches where tenant_id = $1 and target_id = 'eft' order by state",
     );
   const allCut = async (jobs: JobScenario, count: number) =>
-    until(async () => (await eftRows(jobs)).length === count, 'the files were not accepted', 25_000);
+    until(async () => (await eftRows(jobs)).length === count, 'the files were not accepted');
 
   it('puts what comes within the window into one file when it ends, once, and every job balances and verifies offline', async () => {
     const jobs = await start('eft.yaml', { chunkBytes: 20_000, leaseMs: 7_200_000 }, windowed);
@@ -211,7 +211,7 @@ describe('a target whose files end by time', () => {
     ]);
     expect(await eftBatches(jobs)).toEqual([]);
     await jobs.passTime(3_600);
-    await until(async () => jobs.crash.reached.has('collections.before-commit'), 'the window did not end', 25_000);
+    await until(async () => jobs.crash.reached.has('collections.before-commit'), 'the window did not end');
     expect(await eftBatches(jobs)).toEqual([]);
     await jobs.passTime(7_200);
     await closed(jobs, 2);
@@ -239,7 +239,7 @@ describe('a target whose files end by time', () => {
       await jobs.passTime(3_600);
       return (await eftBatches(jobs)).some(({ state }) => state === 'held');
     };
-    await until(isCut, 'nothing was held', 25_000);
+    await until(isCut, 'nothing was held');
     await closed(jobs, 2);
     expect((await eftBatches(jobs)).map(({ jobs, state }) => [jobs, state])).toEqual([
       [2, 'acked'],
@@ -287,7 +287,7 @@ describe('a target whose batches linger', () => {
     const jobs = await start('eft.yaml', { chunkBytes: 10_000_000, leaseMs: 7_200_000 }, lingering);
     const ids = await jobs.accept([5, 10, 15, 400].map((records, seed) => [...eftFile(seed, records)].join('')));
     jobs.startAll();
-    await until(async () => (await routed(jobs)).length === 4, 'the files were not accepted', 25_000);
+    await until(async () => (await routed(jobs)).length === 4, 'the files were not accepted');
     const sum = (await routed(jobs)).reduce((total, row) => total + row.routed, 0);
     const atOnce = await eftBatches(jobs);
     expect(atOnce.map(({ jobs }) => jobs)).toEqual(atOnce.map(() => 1));

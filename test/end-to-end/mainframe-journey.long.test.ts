@@ -31,7 +31,7 @@ async function start(options: Partial<JobScenarioOptions> = {}, edit = (text: st
 }
 
 async function closed(jobs: JobScenario, count: number): Promise<void> {
-  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close', 25_000);
+  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close');
 }
 
 const entries = (count: number): MainframeEntry[] =>

@@ -87,7 +87,7 @@ it('a job of very many batches is cancelled in many transactions: what was in ha
   const { queue, ports } = jobs.services;
   const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
   jobs.startWorker();
-  await until(async () => (await jobs.jobs())[0]!.state === 'delivering', 'the file was not cut', 30_000);
+  await until(async () => (await jobs.jobs())[0]!.state === 'delivering', 'the file was not cut');
   const batchIds = (
     await jobs.rows<{ batchId: string }>(
       '/* batches */ select batch_id as "batchId" from headgate.batches where tenant_id = $1 order by batch_id',
@@ -118,7 +118,7 @@ it('a job of very many batches is cancelled in many transactions: what was in ha
   await jobs.rows("/* expire */ update headgate.work_items set lease_until = null where tenant_id = $1 and kind = 'close'");
   jobs.startCloser();
   await letGo[1]!();
-  await until(async () => (await jobs.jobs())[0]!.state === 'cancelled', 'the job was not cancelled', 40_000);
+  await until(async () => (await jobs.jobs())[0]!.state === 'cancelled', 'the job was not cancelled');
   expect(jobs.delivered.get('api')).toEqual(['{"id":"q1","amount":"1.00"}\n']);
   const { receipt, report } = await verifiedWithReceipt(jobs, jobId!);
   expect(report.failures).toEqual([]);
@@ -148,14 +148,14 @@ it.each([
     const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
     jobs.startWorker();
     const isIn = (state: string) => async () => (await jobs.jobs()).every((job) => job.state === state);
-    await until(isIn('delivering'), 'the file was not cut', 30_000);
+    await until(isIn('delivering'), 'the file was not cut');
     // Small ones beside it are found together with it by who closes jobs.
     const cancelled = how === 'cancelled' ? [jobId!, ...(await jobs.accept(['id,amount\nq1,1.00\n', 'id,amount\nq2,1.00\n']))] : [];
-    await until(isIn('delivering'), 'the small files were not cut', 30_000);
+    await until(isIn('delivering'), 'the small files were not cut');
     for (const each of cancelled) await cancelJob(jobs.services, jobs.tenantId, { jobId: each, reason: 'too many', actor: 'key:anna' });
     if (how === 'delivered') jobs.startDeliveries();
     jobs.startCloser();
-    await until(isIn(how === 'cancelled' ? 'cancelled' : 'completed_with_failures'), 'the job was not closed', 40_000);
+    await until(isIn(how === 'cancelled' ? 'cancelled' : 'completed_with_failures'), 'the job was not closed');
     // One more than are read at once, to see whether there are more.
     expect(rowsMax).toBe(5_001);
     const failed = how === 'cancelled' ? 0 : refused.length;

@@ -110,7 +110,7 @@ it('delivers each transaction of a message once, and answers it with one report,
   url = served.url;
   await until(async () => (await json('job', 'list'))[0]?.closedAt != null, 'the job did not close', 120_000);
   const [{ jobId, fileId }] = await json('job', 'list');
-  await until(async () => (await json('file', 'get', fileId)).acknowledgements[0]?.state === 'sent', 'the sender was not told', 60_000);
+  await until(async () => (await json('file', 'get', fileId)).acknowledgements[0]?.state === 'sent', 'the sender was not told');
   const job = await json('job', 'get', jobId);
   const rejected = 4;
   const filtered = 3;

@@ -42,6 +42,6 @@ it.each(packingNames)('a file packed with %s that a folder took is delivered, an
   expect(report).toMatchObject({ isSound: true, failures: [] });
   expect(files.get('container.bin')!.equals(packed)).toBe(true);
   expect(files.get('member.bin')!.toString()).toBe(rows);
-  await vi.waitUntil(() => !existsSync(join(root, 'in', 'a.packed')), { timeout: 20_000, interval: 50 });
+  await vi.waitUntil(() => !existsSync(join(root, 'in', 'a.packed')), { timeout: 60_000, interval: 50 });
   expect(readFileSync(join(root, 'in', '.headgate-done', 'a.packed')).equals(packed)).toBe(true);
 });

@@ -34,7 +34,7 @@ async function start(flow: string, options: Partial<JobScenarioOptions> = {}, ed
 }
 
 async function closed(jobs: JobScenario, count: number): Promise<void> {
-  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close', 25_000);
+  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close');
 }
 
 const letters = (jobs: JobScenario) => jobs.inTenant((tx) => listDeadLetters(tx, {}, { limit: 100 }));
@@ -255,7 +255,7 @@ describe('dead letters that are sent again', () => {
     expect(new Set(done).size).toBe(1);
     for (const outcome of outcomes)
       if (outcome.status === 'rejected') expect(['E_REDRIVE_STALE', 'E_REDRIVE_EMPTY', 'E_KEY_REUSED']).toContain(outcome.reason.code);
-    await until(async () => (await letters(jobs)).every(({ state }) => state === 'redriven'), 'the letters were not delivered', 25_000);
+    await until(async () => (await letters(jobs)).every(({ state }) => state === 'redriven'), 'the letters were not delivered');
     const members = await jobs.rows('/* members */ select 1 from headgate.redrive_members where tenant_id = $1');
     expect(members).toHaveLength(given.length);
   });
@@ -282,7 +282,7 @@ describe('dead letters that are sent again', () => {
       await expect(createRedrive(jobs.services, jobs.tenantId, request)).rejects.toThrow(`crash at ${point}`);
       const answer = await createRedrive(jobs.services, jobs.tenantId, request);
       expect(answer.records).toBe(given.length);
-      await until(async () => (await letters(jobs)).every(({ state }) => state === 'redriven'), 'the letters were not delivered', 25_000);
+      await until(async () => (await letters(jobs)).every(({ state }) => state === 'redriven'), 'the letters were not delivered');
       expect([...jobs.delivered.values()].flat()).toHaveLength(given.length);
     },
   );

@@ -105,7 +105,7 @@ it('a service that refuses accounts gets each record once after they are mended,
   const made = JSON.parse((await decide()).stdout);
   expect(made).toMatchObject({ records: 3, jobs: [{ ofJobId: jobId, targetId: 'ledger', records: 3 }] });
   const [{ jobId: redriven }] = made.jobs;
-  await until(async () => (await json('job', 'get', redriven)).closedAt !== null, 'the job did not close', 60_000);
+  await until(async () => (await json('job', 'get', redriven)).closedAt !== null, 'the job did not close');
   expect(await json('job', 'lineage', redriven)).toMatchObject({
     lineageId: jobId,
     balanced: true,
@@ -131,7 +131,7 @@ it('a service that refuses accounts gets each record once after they are mended,
   served = await serveHeadgate(dataDir, { env });
   url = served.url;
   const told = async () => (await json('file', 'get', fileId)).acknowledgements as { state: string; attempts: number; name: string }[];
-  await until(async () => (await told()).every(({ state }) => state === 'sent'), 'the file was not acknowledged', 60_000);
+  await until(async () => (await told()).every(({ state }) => state === 'sent'), 'the file was not acknowledged');
   expect(await told()).toMatchObject(names.slice(2).map((name) => ({ name, attempts: 1 })));
   // Nothing twice, and nothing of the records that were sent again.
   expect(readdirSync(acks).toSorted()).toEqual(names);

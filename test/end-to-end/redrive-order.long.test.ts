@@ -32,7 +32,7 @@ spec:
 `;
 
 async function closed(jobs: JobScenario, count: number): Promise<void> {
-  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close', 25_000);
+  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close');
 }
 
 const letters = (jobs: JobScenario) => jobs.inTenant((tx) => listDeadLetters(tx, {}, { limit: 100 }));

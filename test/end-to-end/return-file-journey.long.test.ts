@@ -75,7 +75,7 @@ it('returns rejected entries with the codes of the rules, their amounts and thei
   const { job, fileId } = await closed('some.ach', file.text());
   expect(job).toMatchObject({ state: 'completed', records: { rejected: 2 } });
   const name = await vi.waitUntil(() => readdirSync(join(root, 'returns')).find((each) => each.startsWith('some.ach.')), {
-    timeout: 20_000,
+    timeout: 60_000,
   });
   const bytes = readFileSync(join(root, 'returns', name));
   const { findings, document } = readAch(bytes);
@@ -103,7 +103,7 @@ it('gives files of returns of one day their own ID modifiers, and no two entries
     file.set('entryDetail', 'DFIAccountNumber', '999', 0).set('entryDetail', 'checkDigit', 9, 1);
     const { fileId } = await closed(name, file.text());
     const written = await vi.waitUntil(() => readdirSync(join(root, 'returns')).find((each) => each.startsWith(`${name}.`)), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     const bytes = readFileSync(join(root, 'returns', written));
     const { fileHeader, batches } = JSON.parse(readAch(bytes).document);
@@ -148,7 +148,7 @@ it('returns no entry of a file that was rejected as a whole, though some were re
       const { json } = await server.request('/v1/jobs', { key: tenant.key });
       return json.items.find((each: { fileId: string; closedAt: string | null }) => each.fileId === sent.fileId && each.closedAt !== null);
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
   expect(closedFile).toMatchObject({ state: 'rejected', records: { rejected: 1 } });
   const asked = await server.request(`/v1/files/${sent.fileId}/acknowledgement?level=record&format=nacha`, { key: tenant.key });
@@ -169,7 +169,7 @@ it('gives an answer up at once that can not be made, however often it is tried',
       const { json } = await server.request(`/v1/files/${fileId}`, { key: tenant.key });
       return json.acknowledgements.find(({ attempts }: { attempts: number }) => attempts > 0);
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
   expect(told).toMatchObject({ state: 'failed', attempts: 1, reasonCode: 'E_NACHA_ANSWER' });
 });
@@ -188,7 +188,7 @@ it('takes no upload that it could not answer: one with a Content-Encoding', asyn
       const file = await server.request(`/v1/files/${json.fileId}`, { key: tenant.key });
       return file.json.acknowledgements.find(({ state }: { state: string }) => state !== 'pending');
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
   expect(told).toMatchObject({ state: 'sent' });
 });

@@ -57,9 +57,9 @@ spec:
     }
     const delivered = readdirSync(join(server.out, 'out')).map((name) => readFileSync(join(server.out, 'out', name), 'utf8'));
     expect(delivered.join('').trim().split('\n')).toHaveLength(10);
-    await vi.waitUntil(() => readdirSync(join(remote, 'in')).includes('.headgate-done'), { timeout: 20_000, interval: 50 });
-    await vi.waitUntil(() => !readdirSync(join(remote, 'in')).includes('a.csv'), { timeout: 20_000, interval: 50 });
+    await vi.waitUntil(() => readdirSync(join(remote, 'in')).includes('.headgate-done'), { timeout: 60_000, interval: 50 });
+    await vi.waitUntil(() => !readdirSync(join(remote, 'in')).includes('a.csv'), { timeout: 60_000, interval: 50 });
     expect(readdirSync(join(remote, 'in', '.headgate-done'))).toEqual(['a.csv']);
-    await vi.waitUntil(() => readdirSync(join(remote, 'own')).join() === 'b.csv.seen', { timeout: 20_000, interval: 50 });
+    await vi.waitUntil(() => readdirSync(join(remote, 'own')).join() === 'b.csv.seen', { timeout: 60_000, interval: 50 });
   });
 });

@@ -33,7 +33,7 @@ const logins = (sshd: Sshd) => ({
 
 /** The server's log comes a little after its answers. */
 async function expectLogins(sshd: Sshd, counts: ReturnType<typeof logins>): Promise<void> {
-  await vi.waitFor(() => expect(logins(sshd)).toEqual(counts), 5_000);
+  await vi.waitFor(() => expect(logins(sshd)).toEqual(counts), 60_000);
 }
 
 describe('the password of an account at OpenSSH', () => {

@@ -112,4 +112,4 @@ it('a job whose segments, pack and batch are shared with others verifies by itse
   expect(JSON.parse(swapped.stdout).failures.map(({ code }: { code: string }) => code)).toEqual(
     expect.arrayContaining(['E_VERIFY_MANIFEST', 'E_VERIFY_SEGMENT', 'E_VERIFY_BATCHES']),
   );
-}, 180_000);
+});

@@ -60,7 +60,7 @@ it('each takes the files of its own pattern', async () => {
       const { items } = (await server.request('/v1/jobs', { key: tenant.key })).json;
       return items.length === 4 && items.every((job: { closedAt: string | null }) => job.closedAt !== null);
     },
-    { timeout: 40_000, interval: 100 },
+    { timeout: 60_000, interval: 100 },
   );
   const { items } = (await server.request('/v1/jobs', { key: tenant.key })).json;
   const told = items.map(({ flow, state, records }: { flow: string; state: string; records: { valid: number } }) => [

@@ -31,7 +31,7 @@ async function runJob(own: TestDatabase, batches: number): Promise<void> {
     jobs.startWorker();
     jobs.startDeliveries();
     jobs.startCloser();
-    await until(async () => (await jobs.jobs())[0]!.state === 'completed_with_failures', 'the job was not closed', 40_000);
+    await until(async () => (await jobs.jobs())[0]!.state === 'completed_with_failures', 'the job was not closed');
     const { receipt, report } = await verifiedWithReceipt(jobs, jobId!);
     expect([report.failures, receipt.batches.count]).toEqual([[], batches]);
   } finally {

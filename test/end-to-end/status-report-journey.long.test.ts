@@ -51,7 +51,7 @@ spec:
 async function answerTo(name: string, content: string) {
   writeFileSync(join(root, 'in', name), content);
   const answer = await vi.waitUntil(() => readdirSync(join(root, 'answers')).find((each) => each.startsWith(`${name}.`)), {
-    timeout: 30_000,
+    timeout: 60_000,
     interval: 50,
   });
   const bytes = readFileSync(join(root, 'answers', answer));
@@ -165,7 +165,7 @@ spec: { type: http, baseUrl: "${sink.url}" }
       const { json } = await server.request('/v1/batches?state=held', { key: tenant.key });
       return json.items?.[0];
     },
-    { timeout: 30_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
   expect([batch.mayHaveArrived, sink.requests.length]).toEqual([true, 1]);
   const { job, fileId } = await jobOf('lost.xml');
@@ -175,7 +175,7 @@ spec: { type: http, baseUrl: "${sink.url}" }
     body: { reason: 'wrong file' },
   });
   expect(cancelled.status).toBe(200);
-  await vi.waitUntil(() => readdirSync(join(root, 'answers')).some((each) => each.startsWith('lost.xml.')), { timeout: 20_000 });
+  await vi.waitUntil(() => readdirSync(join(root, 'answers')).some((each) => each.startsWith('lost.xml.')), { timeout: 60_000 });
   const asked = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=pain.002`, { key: tenant.key });
   const { OrgnlGrpInfAndSts: group } = JSON.parse(readMessage(asked.body).document).Document.CstmrPmtStsRpt;
   expect([group.GrpSts, group.StsRsnInf]).toEqual([

@@ -281,7 +281,7 @@ async function closeWork(rows: <Row>(sql: string) => Promise<Row[]>): Promise<nu
 }
 
 /** Asks again and again, for what no signal announces. */
-export async function until(condition: () => Promise<boolean> | boolean, failure: string, timeoutMs = 15_000): Promise<void> {
+export async function until(condition: () => Promise<boolean> | boolean, failure: string, timeoutMs = 60_000): Promise<void> {
   const endMs = systemPorts.clock.monotonicMs() + timeoutMs;
   while (!(await condition())) {
     if (systemPorts.clock.monotonicMs() > endMs) throw new Error(failure);

@@ -18,7 +18,7 @@ export async function askOvertaken<Answer>({ database: { adminDb }, tenantId, ta
   const waiting = async () =>
     (await adminDb.query("/* waits */ select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))
       .rowCount;
-  const until = (count: number) => vi.waitUntil(async () => (await waiting()) >= count, { timeout: 20_000, interval: 10 });
+  const until = (count: number) => vi.waitUntil(async () => (await waiting()) >= count, { timeout: 60_000, interval: 10 });
   let first!: Promise<Answer>;
   let second!: Promise<Answer>;
   let passed!: Promise<void>;

@@ -54,7 +54,7 @@ export interface Sshd {
   stop(): Promise<void>;
 }
 
-const readyMsMax = 15_000;
+const readyMsMax = 60_000;
 
 export async function startSshd(options: SshdOptions): Promise<Sshd> {
   const program = findProgram('sshd');

@@ -99,7 +99,7 @@ it('an archive that takes long to unpack keeps the lease of its source', async (
     async receive(context, body) {
       const received = await receiving.receive(context, body);
       const before = await lease();
-      await vi.waitUntil(async () => (await lease()) > before, { timeout: 30_000, interval: 50 });
+      await vi.waitUntil(async () => (await lease()) > before, { timeout: 60_000, interval: 50 });
       return received;
     },
   };

@@ -39,4 +39,4 @@ it('a file that took the name of another while that was marked is put back, or t
     if (existsSync(marked)) expect(readFileSync(marked, 'utf8')).toMatch(/^[0-9]+$/);
     for (const name of readdirSync(folder)) if (name !== 'a.csv') rmSync(join(folder, name));
   }
-}, 60_000);
+});

@@ -78,7 +78,7 @@ describe('a source that is told of names', () => {
     await isTold;
     const ending = end(first, 3_600_000);
     const waits = `/* waits for a lock */ select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '/* end source lease */%'`;
-    await vi.waitUntil(async () => (await database.adminDb.query(waits)).rowCount === 1, { timeout: 20_000, interval: 10 });
+    await vi.waitUntil(async () => (await database.adminDb.query(waits)).rowCount === 1, { timeout: 60_000, interval: 10 });
     commit();
     await Promise.all([telling, ending]);
     const second = (await lease())!;

@@ -367,7 +367,7 @@ it('without room on the disk nothing is read, and files are accepted once there 
       await database.adminDb.query(due, [world.tenantId]);
       return accepted === 1;
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
   expect(await poller.stop()).toBe(true);
 });

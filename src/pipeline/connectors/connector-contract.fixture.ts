@@ -175,7 +175,7 @@ export function describeConnectorContract({ connector, open, cannot = [] }: Cont
         const deadline = new AbortController();
         const batch = numbered(2);
         const attempt = target.deliver(batch, deadline.signal);
-        await vi.waitUntil(() => proxy.faultsUsed === 1, { timeout: 20_000, interval: 5 });
+        await vi.waitUntil(() => proxy.faultsUsed === 1, { timeout: 60_000, interval: 5 });
         deadline.abort();
         const outcome = await attempt;
         expect([outcome.kind, 'code' in outcome && outcome.code]).toEqual([interrupted, 'E_TARGET_TIMEOUT']);

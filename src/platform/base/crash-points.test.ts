@@ -32,7 +32,7 @@ it('a process that is to stop at a point stops there and goes on when it is woke
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let written = '';
   child.stdout.on('data', (piece: Buffer) => (written += piece.toString()));
-  await vi.waitFor(() => expect(readFileSync(`/proc/${child.pid}/stat`, 'utf8')).toMatch(/\) T /), 10_000);
+  await vi.waitFor(() => expect(readFileSync(`/proc/${child.pid}/stat`, 'utf8')).toMatch(/\) T /), 60_000);
   child.kill('SIGCONT');
   expect(await once(child, 'close')).toEqual([0, null]);
   expect(written).toBe('a.one a.two a.one a.one ');

@@ -36,7 +36,7 @@ beforeAll(async () => {
     await sequenceEvents(database.db);
     await sleep.sleep(5);
   }
-}, 90_000);
+});
 afterAll(() => database.drop());
 
 const find = (wanted: EventsWanted) => withTenant(database.db, tenantId, (tx) => findEvents(tx, wanted), { readOnly: true });

@@ -34,11 +34,11 @@ async function crashDuringTransaction(crash: () => Promise<void>): Promise<strin
       await tx.query('/* fail */ select 1');
     }),
   ).rejects.toMatchObject({ code: 'E_DATABASE_UNREACHABLE' });
-  await vi.waitUntil(() => db.query('/* ask */ select 1').catch(() => null), { timeout: 30_000, interval: 50 });
+  await vi.waitUntil(() => db.query('/* ask */ select 1').catch(() => null), { timeout: 60_000, interval: 50 });
   return lost!;
 }
 
-const isReady = () => vi.waitUntil(() => db.query('/* ask */ select 1').catch(() => null), { timeout: 30_000, interval: 50 });
+const isReady = () => vi.waitUntil(() => db.query('/* ask */ select 1').catch(() => null), { timeout: 60_000, interval: 50 });
 
 /** What the server now says of the number alone: that it was committed, by somebody else. */
 async function commitUntilReused(lost: string): Promise<void> {
@@ -72,7 +72,7 @@ const crashes: [string, () => Promise<void>][] = [
             () => false,
             () => true,
           ),
-        { timeout: 10_000, interval: 1 },
+        { timeout: 60_000, interval: 1 },
       );
       await isReady();
     },

@@ -122,7 +122,7 @@ describe('the local store', () => {
         reader.close();
         raw.remove(name);
       }
-      await vi.waitFor(() => expect(open()).toBe(before), { timeout: 10_000 });
+      await vi.waitFor(() => expect(open()).toBe(before), { timeout: 60_000 });
     }
   });
 

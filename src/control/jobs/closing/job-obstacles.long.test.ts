@@ -45,7 +45,7 @@ async function passTimeUntil(jobs: JobScenario, condition: () => Promise<boolean
     await jobs.passTime(400);
     return false;
   };
-  await until(passing, failure, 20_000);
+  await until(passing, failure);
 }
 
 it('a released job whose segments can not be read says so, is tried again, and goes on once they are restored', async () => {
@@ -106,12 +106,12 @@ it.each([
   const restore = blockStore(jobs);
   jobs.startAll();
   const isTold = async () => (await jobs.jobs()).every(({ reasonCode }) => reasonCode === 'E_STORAGE_IO');
-  await until(isTold, 'the jobs do not say why they wait', 20_000);
+  await until(isTold, 'the jobs do not say why they wait');
   expect(await view(jobs, jobId!)).toMatchObject({ state, reasonCode: 'E_STORAGE_IO', next: expect.stringContaining('headgate doctor') });
   expect((await jobs.events()).filter(({ type }) => type === 'job.obstructed')).toHaveLength(2);
   await cancelJob(jobs.services, jobs.tenantId, { jobId: cancelled!, reason: 'sent by hand', actor: 'key:ops' });
   restore();
-  await until(async () => (await jobs.jobs()).every(({ closedAt }) => closedAt !== null), 'the jobs did not close', 40_000);
+  await until(async () => (await jobs.jobs()).every(({ closedAt }) => closedAt !== null), 'the jobs did not close');
   expect((await jobs.jobs()).map((job) => [job.state, job.reasonCode])).toEqual([
     ['completed', null],
     ['cancelled', null],

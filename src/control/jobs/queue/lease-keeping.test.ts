@@ -48,7 +48,7 @@ it('leases of many are renewed in one transaction although some of them are lost
     },
   });
   keeper.start();
-  await vi.waitFor(() => expect(leases.byTenant().get(tenantId)).toHaveLength(kept.length));
+  await vi.waitFor(() => expect(leases.byTenant().get(tenantId)).toHaveLength(kept.length), 60_000);
   expect(transactions).toBe(1);
   expect(kept.every((item) => leases.isCertain(item))).toBe(true);
   expect(lost.some((item) => leases.isCertain(item))).toBe(false);

@@ -191,7 +191,7 @@ it('leaves nothing unclaimed, whatever adds, claims, ends, returns and rolls bac
   expect(ended.sort()).toEqual(added.sort());
   const { rowCount } = await database.adminDb.query('/* left over */ select from headgate.work_items');
   expect(rowCount).toBe(0);
-}, 60_000);
+});
 
 describe('the line of tenants', () => {
   it('has those with something to claim, and no others', async () => {

@@ -69,7 +69,7 @@ describe('a statement on many claimed items', () => {
     await held.promise;
     const acting = inTenant(act);
     try {
-      await vi.waitUntil(isWaiting, { timeout: 5_000, interval: 10 });
+      await vi.waitUntil(isWaiting, { timeout: 60_000, interval: 10 });
       expect(await isFree(last)).toBe(true);
     } finally {
       letGo.resolve();

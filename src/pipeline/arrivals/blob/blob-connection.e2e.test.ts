@@ -148,5 +148,5 @@ for (const [name, start] of blobServerEntries)
   });
 
 async function silentFaults(proxy: { readonly faultsUsed: number }, count: number): Promise<void> {
-  await vi.waitUntil(() => proxy.faultsUsed >= count, { timeout: 30_000, interval: 10 });
+  await vi.waitUntil(() => proxy.faultsUsed >= count, { timeout: 60_000, interval: 10 });
 }

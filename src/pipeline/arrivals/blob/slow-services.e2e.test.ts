@@ -73,7 +73,7 @@ it('a service that gives a file byte by byte is left after a while, its connecti
   world.setPort(service.port);
   const blobs = hastyPlaces();
   await expect(world.poll({ blobs })).rejects.toMatchObject({ code: 'E_SOURCE_TIMEOUT' });
-  await vi.waitUntil(() => service.trickling === 0, 5_000);
+  await vi.waitUntil(() => service.trickling === 0, 60_000);
   expect(await world.jobs()).toBe(0);
   service.isSlow = false;
   expect((await world.poll({ blobs })).verdicts.accepted).toBe(1);

@@ -172,5 +172,5 @@ export async function arrivalsOf(
 
 /** What the database says is asked until it says so. */
 export function until(check: () => Promise<boolean>): Promise<boolean> {
-  return vi.waitUntil(check, { timeout: 20_000, interval: 30 });
+  return vi.waitUntil(check, { timeout: 60_000, interval: 30 });
 }

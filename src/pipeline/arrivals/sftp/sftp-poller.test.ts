@@ -51,7 +51,7 @@ describe('servers that are dead', () => {
     const alive = await createWorld(database);
     alive.put('a.csv', 'x,1.00\n');
     const poller = startPoller({ [dead.tenantId]: dead, [alive.tenantId]: alive }, dead.sftp, alive);
-    await vi.waitUntil(() => alive.names().length === 0 && entered >= 4, { timeout: 8_000 });
+    await vi.waitUntil(() => alive.names().length === 0 && entered >= 4, { timeout: 60_000 });
     expect(entered).toBe(4);
     dead.sftp.close();
     for (const socket of sockets) socket.destroy();

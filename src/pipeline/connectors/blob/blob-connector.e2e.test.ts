@@ -157,7 +157,7 @@ describe.each(blobServerEntries)('at %s', (name, start) => {
   let server: BlobServer;
   beforeAll(async () => {
     if (hasBlobServer(name)) server = await start();
-  }, 120_000);
+  });
   afterAll(() => server?.stop());
 
   if (hasBlobServer(name))
@@ -211,7 +211,7 @@ describe.each(blobServerEntries)('at %s', (name, start) => {
     const deadline = new AbortController();
     const batch = outgoing(['a']);
     const attempt = target.deliver(batch, deadline.signal);
-    await vi.waitUntil(() => proxy.faultsUsed === 1, { timeout: 20_000, interval: 10 });
+    await vi.waitUntil(() => proxy.faultsUsed === 1, { timeout: 60_000, interval: 10 });
     deadline.abort();
     expect(await attempt).toMatchObject({ kind: 'unknown', code: 'E_TARGET_TIMEOUT' });
     expect((await target.deliver(again(batch), signal)).kind).toBe('acked');

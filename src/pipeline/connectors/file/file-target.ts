@@ -77,7 +77,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
             if (observed !== null) await assertWritten(temporary, observed.written(), readBack);
             batch.assertOurs();
             step = 'named';
-            const isNew = await nameFile(temporary, path, () => (step = 'before'));
+            const isNew = await nameFile(temporary, path, () => void (step = 'before'));
             // What has the name is then of another batch, whatever fails from here on: asked later, it would be taken for its own.
             if (!isNew && !batch.possibleDuplicate) step = 'before';
             if (!isNew && (await compare(path, file)) !== 'same') return conflictWith(file);
@@ -226,7 +226,7 @@ async function wholeFile({ sizeBytes, pieces }: OutputFile): Promise<Uint8Array>
  * False when the name is taken. A network's file system that has lost its answer asks again, and is told that the name is taken: by
  * this very file. Durable once the folder was fsynced.
  */
-async function nameFile(temporary: string, place: string, onRefused: () => void): Promise<boolean> {
+async function nameFile(temporary: string, place: string, onRefused = () => {}): Promise<boolean> {
   try {
     await link(temporary, place);
     return true;

@@ -148,7 +148,7 @@ it.each([
   const target = postgresConnector.open(optionsFor(table, port));
   const batch = outgoing(['a']);
   expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown', code: 'E_TARGET_REPLY_LOST' });
-  await vi.waitUntil(async () => (await idsOf(table)).length === 1);
+  await vi.waitUntil(async () => (await idsOf(table)).length === 1, 60_000);
   expect(await target.resolve!(again(batch), signal)).toMatchObject({ kind: 'acked' });
   await target.close();
 });

@@ -166,7 +166,7 @@ it('a file of more batches than a call takes arguments is cut into all of them',
   for await (const page of pages!({} as TenantTx)) for (const batch of page) batches.push(batch);
   expect(batches).toHaveLength(records);
   expect(new Set(batches.map(({ orderNumber }) => orderNumber)).size).toBe(records);
-}, 60_000);
+});
 
 it('what is taken out of a file is looked at a few times, however many batches the file is cut into', async () => {
   const { store, ids, tenantId } = temporaryStore(temporaryFolder());
@@ -213,4 +213,4 @@ it('big bodies are hashed by whoever is given for it, and only those, with the s
   expect(hashed).toEqual(here.batches.filter(({ targetId, bytes }) => targetId === 'big' && bytes > 8_388_608).map(({ bytes }) => bytes));
   expect(hashed).toHaveLength(1);
   expect(here.batches.length).toBeGreaterThan(10);
-}, 30_000);
+});
