@@ -29,8 +29,8 @@ const loops: readonly Loop[] = [
 ];
 
 export async function runSmallFilesLevel(context: BenchContext): Promise<BenchRun[]> {
-  const files = context.isQuick ? 200 : 10_000;
-  const peerFiles = context.isQuick ? 200 : 2_000;
+  const files = context.isQuick ? 40 : 10_000;
+  const peerFiles = context.isQuick ? 40 : 2_000;
   const maker = createFileMaker(context);
   const peer = await startPeer(context);
   const product = await serveProduct(context, { name: 'small-files', flows: ['small-files.yaml', 'small-files-rolled.yaml'] });

@@ -15,7 +15,7 @@ const bar = { kind: 'at-least', value: 0.97 } as const;
 
 export async function runTelemetryLevel(context: BenchContext): Promise<BenchRun[]> {
   const rows = context.isQuick ? 20_000 : 1_000_000;
-  const files = context.isQuick ? 100 : 2_000;
+  const files = context.isQuick ? 30 : 2_000;
   const collector = await startCollector();
   const flows = ['payments.yaml', 'small-files-rolled.yaml'];
   const products: ServedProduct[] = [];
