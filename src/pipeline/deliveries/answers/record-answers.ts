@@ -104,6 +104,24 @@ export class RecordAnswers {
     return word === recordWords.pending ? 'nothing new' : 'contradicts';
   }
 
+  /**
+   * Of one of a group whose records are told of one by one, and what the others are is not said: the group is named, so that what this
+   * file says of the whole is not said of it.
+   */
+  tellListed(position: number): Told {
+    const byte = this.bytes[position]!;
+    const before = byte & wordBits;
+    if (this.#isSharer && (byte & sharerBit) !== 0) {
+      if ((byte & wholeBit) === 0) return 'nothing new';
+      this.bytes[position] = sharerBit;
+      return before === recordWords.refused ? 'taken back' : 'changed';
+    }
+    if (before !== recordWords.none && before !== recordWords.pending) return 'nothing new';
+    this.#becomeSharer();
+    this.bytes[position] = (byte & (wordBits | ownBit)) | sharerBit;
+    return 'nothing new';
+  }
+
   #keepOwn(position: number, word: RecordWord): void {
     const isPending = word === recordWords.pending;
     if (isPending) this.#becomeSharer();

@@ -50,7 +50,10 @@ export interface ToldBatch {
   readonly takenBack: readonly number[];
 }
 
-/** Words about many at once first, in the order of the answers, then what is not clear, then those about single records. Changes `known`. */
+/**
+ * Groups that are told of one by one first, then words about many at once, in the order of the answers, then what is not clear, then
+ * those about single records. Changes `known`.
+ */
 export function tellRecords(
   known: RecordAnswers,
   { whole, hits, unclear }: Pick<BatchWords, 'whole' | 'hits' | 'unclear'>,
@@ -80,6 +83,11 @@ export function tellRecords(
       for (let index = 0; index < length; index++)
         if (answers !== hits.answers || isUnclear(answers[index]!)) leaveOpen(answers[index]!, positions[index]!);
   };
+  for (let index = 0; index < hits.length; index++) {
+    const [answer, position] = [hits.answers[index]!, hits.positions[index]!];
+    const isListed = table.level[answer] === answerLevels.group && table.word[answer] === recordWords.none;
+    if (isListed && known.tellListed(position) === 'taken back') takeBack(position);
+  }
   for (const answer of whole.filter((each) => !isUnclear(each)))
     for (let position = 0; position < known.bytes.length; position++)
       note(known.tellShared(position, wordOf(answer), shared(answer, 'file')), answer);

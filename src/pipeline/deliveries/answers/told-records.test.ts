@@ -192,7 +192,6 @@ describe('what answers come to', () => {
               if (isShared) stand.isOfWhole = isWhole;
             } else if (isFinal(word)) contradicting.add(index);
           };
-          for (const index of ofWhole) for (const position of sent.keys()) say(index, position, true);
           // All that was said, also where it was said before.
           const pairs = [...sent.entries()].flatMap(([position, { id, group: own }]) =>
             all
@@ -202,6 +201,18 @@ describe('what answers come to', () => {
               })
               .map((index) => [index, position] as const),
           );
+          // A group that is told of one by one is named: what the same file says of the whole is not said of its records.
+          for (const [index, position] of pairs) {
+            const stand = stands[position]!;
+            if (table.level[index] !== answerLevels.group || table.word[index] !== recordWords.none) continue;
+            if (stand.sharedBy === file && sharedBy === file) {
+              if (!stand.isOwn && stand.isOfWhole) [stand.word, stand.isOfWhole] = [recordWords.none, false];
+            } else if (stand.word === recordWords.none || stand.word === recordWords.pending) {
+              speakLast(stand);
+              stand.isOfWhole = false;
+            }
+          }
+          for (const index of ofWhole) for (const position of sent.keys()) say(index, position, true);
           for (const [index, position] of pairs) if (table.level[index] === answerLevels.group) say(index, position, true);
           for (const [index, position] of pairs) if (table.level[index] === answerLevels.record) say(index, position, false);
           expect([...known.bytes].map((byte) => byte & 3)).toEqual(stands.map(({ word }) => word));
@@ -262,6 +273,29 @@ describe('what answers come to', () => {
         }
         const other = status === 'RJCT' ? { refused: 2, pending: 0 } : { refused: 0, pending: 2 };
         expect([new RecordAnswers(kept, 3, true).counts(), contradicting]).toEqual([{ accepted: 1, ...other }, []]);
+      }
+  });
+
+  it('takes no group that is told of one by one for what the same file says of the whole, whichever comes first', () => {
+    const sent = ['A', 'B', 'AB'].map((id, index) => ({ id, group: index === 0 ? 'G' : 'H' }));
+    const whole: Answer = { file: 'f', group: null, key: null, status: 'ACCP', reason: null };
+    const listed = [
+      { ...whole, group: 'H', status: 'PART' },
+      { ...whole, group: 'H', key: 'AB', status: 'RJCT' },
+    ];
+    for (const status of ['ACCP', 'RJCT'])
+      for (const parts of [[[{ ...whole, status }, ...listed]], [[{ ...whole, status }], listed], [listed, [{ ...whole, status }]]]) {
+        let kept: Buffer = Buffer.alloc(0);
+        const told = parts.map((part, index) => {
+          const table = tableOf(part);
+          const records = new RecordAnswers(kept, 3, index > 0);
+          const of = { whole: part[0]!.group === null ? [0] : [], hits: hitsOf(table, sent, true), unclear: noHits };
+          const result = tellRecords(records, of, table);
+          kept = records.bytes;
+          return [...result.contradicting];
+        });
+        const refused = status === 'RJCT' ? 2 : 1;
+        expect([new RecordAnswers(kept, 3, true).counts(), told.flat()]).toEqual([{ accepted: 2 - refused, refused, pending: 0 }, []]);
       }
   });
 
