@@ -32,6 +32,9 @@ export interface TakeAway {
   readonly companions: readonly string[];
 }
 
+/** A file that was to be removed and is not where it was any more. */
+export type MovedFile = Pick<TakeAway, 'arrivalId'> & Pick<SourceEntry, 'fingerprint'>;
+
 export interface Sight {
   readonly entries: SourceEntry[];
   /** Names of all that is there and no folder. */
@@ -76,6 +79,8 @@ export interface SourcePlace {
    * name in the last moment, and could not be put back because a third one has it.
    */
   takeAway(work: readonly TakeAway[]): Promise<readonly string[]>;
+  /** Removes what `takeAway` moved to be deleted, and was ended before it could. Left out, it deletes in one step. */
+  endTakeAway?(moved: readonly MovedFile[]): Promise<void>;
   close(): void;
 }
 

@@ -187,6 +187,8 @@ class SourcePoll {
   async #takeAway(decided: readonly KnownFile[], gone: readonly ArrivalRow[]): Promise<void> {
     const { source } = this.#context;
     const released = gone.map((row) => row.arrivalId);
+    const moved = gone.filter((row) => placeFor(source, row) === 'nowhere');
+    if (moved.length > 0) await this.#place.endTakeAway?.(moved);
     if (source.afterwards !== 'leave' && decided.length > 0) {
       this.#crash.reach('arrivals.before-move');
       const companions = companionsOf(source);

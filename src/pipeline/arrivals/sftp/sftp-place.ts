@@ -18,7 +18,7 @@ import { textOfName } from '../file-name.ts';
 import type { OnTurn, SourceEntry, SourcePlace } from '../source-place.ts';
 import { isFailure, sourceFailure, withSourceFailures } from './sftp-failures.ts';
 import { assertName, fingerprintOf } from './sftp-paths.ts';
-import { takeAwayAll } from './sftp-take-away.ts';
+import { removeMoved, takeAwayAll } from './sftp-take-away.ts';
 
 export interface SftpPlaceOptions {
   readonly session: SftpSession;
@@ -138,6 +138,7 @@ export function createSftpPlace(options: SftpPlaceOptions): SourcePlace {
         return Buffer.concat(pieces);
       }),
     takeAway: (works) => withSourceFailures('move or delete a file', () => takeAwayAll({ session, folder, onTurn }, works)),
+    endTakeAway: (moved) => withSourceFailures('move or delete a file', () => removeMoved({ session, folder, onTurn }, moved)),
     close: () => options.onClose(session),
   };
 }

@@ -1,6 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { hasComponent, itWith } from '../../../../test/support/components.ts';
@@ -284,6 +295,20 @@ describe('a process that ends', () => {
       expect([read, world.names(), await world.jobs()]).toEqual([[], ['a.csv.taken', 'b.csv.taken'], 2]);
       expect(await states()).toEqual(['a.csv accepted', 'b.csv accepted']);
     });
+
+  it('between the two steps of a deletion leaves nothing there for good, and another file of the name stays', async () => {
+    set({ afterwards: 'delete' });
+    for (const name of ['a.csv', 'b.csv']) world.put(name, `${name},1.00\n`);
+    await expect(world.pollAnew({ crashPoints: endAt('arrivals.before-move') })).rejects.toBeInstanceOf(SimulatedEnd);
+    const done = join(world.folder, '.headgate-done');
+    mkdirSync(done);
+    const ids = await world.arrivalIds();
+    renameSync(join(world.folder, 'a.csv'), join(done, ids[0]!));
+    rmSync(join(world.folder, 'b.csv'));
+    writeFileSync(join(done, ids[1]!), 'theirs');
+    await world.poll();
+    expect([world.names(), world.inDone(), await world.jobs()]).toEqual([[], [ids[1]], 2]);
+  });
 
   it('after COMMIT, and a file that replaced the accepted one meanwhile, are told apart', async () => {
     world.put('a.csv', 'x,1.00\n');

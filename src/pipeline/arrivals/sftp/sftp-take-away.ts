@@ -8,7 +8,7 @@ import { HeadgateError } from '../../../platform/base/errors.ts';
 import { pathIn } from '../../../platform/sftp/remote-paths.ts';
 import type { SftpSession } from '../../../platform/sftp/sftp-session.ts';
 import { arrivalErrors } from '../arrival-errors.ts';
-import type { OnTurn, TakeAway } from '../source-place.ts';
+import type { MovedFile, OnTurn, TakeAway } from '../source-place.ts';
 import { folderFor, takenNames } from '../taken-names.ts';
 import { isFailure } from './sftp-failures.ts';
 import { fingerprintOf } from './sftp-paths.ts';
@@ -33,14 +33,26 @@ export async function takeAwayAll({ session, folder, onTurn }: TakeAwayOptions, 
   return misplaced;
 }
 
+/** What lies there under the id of the arrival was moved there to be removed at once. */
+export async function removeMoved({ session, folder, onTurn }: TakeAwayOptions, moved: readonly MovedFile[]): Promise<void> {
+  await forEachAtOnce(moved, movesAtOnce, async ({ arrivalId, fingerprint }) => {
+    await onTurn();
+    const path = movedPath(folder, arrivalId);
+    if (await isThere(session, path, fingerprint)) await session.remove(path);
+  });
+}
+
+function movedPath(folder: Buffer, arrivalId: string): Buffer {
+  return pathIn(besideOf(folder, 'nowhere'), Buffer.from(arrivalId));
+}
+
 /** False: another file went along, and could not be put back. */
 async function takeAway(session: SftpSession, folder: Buffer, work: TakeAway): Promise<boolean> {
   const { entry, arrivalId, to, companions } = work;
   const path = pathIn(folder, entry.bytes);
   if (!(await isThere(session, path, entry.fingerprint))) return true;
   for (const name of companions) await takeBeside(session, folder, Buffer.from(name), work);
-  const beside = besideOf(folder, to);
-  const target = to === 'nowhere' ? pathIn(beside, Buffer.from(arrivalId)) : await freePlace(session, beside, entry.bytes, work);
+  const target = to === 'nowhere' ? movedPath(folder, arrivalId) : await freePlace(session, besideOf(folder, to), entry.bytes, work);
   if (!(await move(session, path, target))) return true;
   if (!(await isThere(session, target, entry.fingerprint))) {
     if (await isUnmoved(session, { path, target, fingerprint: entry.fingerprint })) throw notRenamed();
