@@ -45,6 +45,12 @@ export const jobErrors = defineErrors({
     next: 'Nothing at first: the part is tried again. If it happens often, report it with the job id.',
     retryable: false,
   },
+  E_NO_THREAD: {
+    meaning: 'No thread or process could be started to work on a part of a file, or it was ended from outside before it was done.',
+    actor: 'operator',
+    next: 'Look at what the machine allows (`ulimit -u`, `ulimit -n`, the limit of processes of the container) and at its memory; the work is tried again by itself.',
+    retryable: true,
+  },
   E_ACKNOWLEDGEMENT_STATE: {
     meaning: 'No acknowledgement of the file was given up, so that there is none to be written again.',
     actor: 'caller',

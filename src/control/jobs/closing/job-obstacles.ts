@@ -1,5 +1,5 @@
 /**
- * What keeps an open job from going on although it will: the object store is full or away, or sealed bytes can't be read when
+ * What keeps an open job from going on although it will: the object store is full or away, the machine gives no thread, or sealed bytes can't be read when
  * its batches are cut or its receipt is made. The job says so by its code, an event tells it once, and the work is tried again
  * without end, because space and bytes may come back; the code goes when it succeeds.
  */
@@ -9,13 +9,19 @@ import type { Ids } from '../../../platform/base/ports.ts';
 import { recordEvents } from '../../../platform/events/event-log.ts';
 import { storageErrors } from '../../../platform/storage/storage-errors.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
+import { jobErrors } from '../job-errors.ts';
 
 /** Between two tries. */
 export const obstacleAgainMs = 5 * 60_000;
 
-export const obstacleCodes: readonly string[] = [...unreadableCodes, storageErrors.E_STORAGE_FULL, storageErrors.E_READ_BACK];
+export const obstacleCodes: readonly string[] = [
+  ...unreadableCodes,
+  storageErrors.E_STORAGE_FULL,
+  storageErrors.E_READ_BACK,
+  jobErrors.E_NO_THREAD,
+];
 
-/** That of a passing failure which lies in the object store; null: another one. */
+/** That of a passing failure which lies in the object store or the machine; null: another one. */
 export function obstacleOf(error: unknown): string | null {
   return error instanceof HeadgateError && error.retryable && obstacleCodes.includes(error.code) ? error.code : null;
 }

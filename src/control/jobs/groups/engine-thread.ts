@@ -11,15 +11,18 @@ import { runFileCheck } from '../file-judge.ts';
 import { plantedKiller } from '../poison/planted-killer.ts';
 import type { BodyRun, FileResult, FileRun, GroupResult, GroupRun } from './group-run.ts';
 import { runGroup } from './group-runner.ts';
-import { openThreadStorage, type ThreadStorageSettings } from './thread-storage.ts';
+import { openThreadStorage, type ThreadStorage, type ThreadStorageSettings } from './thread-storage.ts';
 
 export type ThreadResult = GroupResult | FileResult | string;
 
 export type ThreadAnswer =
+  /** Said once, before any run is taken up: what ends the thread from here on may be the run. */
+  | { readonly isReady: true }
   | { readonly result: ThreadResult }
   | { readonly error: { readonly code: string | null; readonly message: string; readonly retryable: boolean } };
 
-const storage = openThreadStorage(workerData as ThreadStorageSettings);
+/** Opened by the first run, which fails with what it fails with. */
+let storage: ThreadStorage | undefined;
 const watch = plantedKiller(process.env, () => process.exit(1));
 
 // A thread is ended without notice: what it compiled would be compiled by every one after it, in tens of MB.
@@ -32,6 +35,7 @@ parentPort!.on('message', (run: GroupRun | FileRun | BodyRun) => {
   parentPort!.postMessage(answer(run));
   keepCode();
 });
+parentPort!.postMessage({ isReady: true } satisfies ThreadAnswer);
 
 function answer(run: GroupRun | FileRun | BodyRun): ThreadAnswer {
   try {
@@ -43,6 +47,7 @@ function answer(run: GroupRun | FileRun | BodyRun): ThreadAnswer {
 }
 
 function resultOf(run: GroupRun | FileRun | BodyRun): ThreadResult {
+  storage ??= openThreadStorage(workerData as ThreadStorageSettings);
   if (run.kind === 'group') return runGroup(storage, run, watch);
   return run.kind === 'file' ? runFileCheck(storage, run) : hashBigBody(storage.store, run);
 }

@@ -16,7 +16,7 @@ type Run = GroupRun | FileRun | BodyRun;
 export interface EngineThreads extends BigBodies {
   /** Runs that can go on at once. */
   readonly size: number;
-  /** Fails with E_THREAD_DIED, and with the HeadgateError of the run. Waits while all threads are busy. */
+  /** Fails with E_THREAD_DIED, E_NO_THREAD where none could be started, and with the HeadgateError of the run. Waits while all threads are busy. */
   runGroup(run: GroupRun): Promise<GroupResult>;
   checkFile(run: FileRun): Promise<FileResult>;
   /** Ends the threads at once; what they run fails. */
@@ -107,14 +107,24 @@ class EngineThread {
 
   #start(): Worker {
     const { storage, memoryMb = memoryMbDefault, env } = this.#settings;
-    const worker = new Worker(new URL('./engine-thread.ts', import.meta.url), {
-      workerData: storage,
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: youngMbMax },
-      execArgv: [],
-      ...(env === undefined ? {} : { env }),
-    });
+    let worker: Worker;
+    try {
+      worker = new Worker(new URL('./engine-thread.ts', import.meta.url), {
+        workerData: storage,
+        resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: youngMbMax },
+        execArgv: [],
+        ...(env === undefined ? {} : { env }),
+      });
+    } catch (cause) {
+      this.#pending = null;
+      throw new HeadgateError(jobErrors.E_NO_THREAD, 'an engine thread could not be started', { cause });
+    }
     let cause: unknown;
-    worker.on('message', (answer: ThreadAnswer) => this.#settle(answer));
+    let isReady = false;
+    worker.on('message', (answer: ThreadAnswer) => {
+      if ('isReady' in answer) isReady = true;
+      else this.#settle(answer);
+    });
     worker.on('error', (error) => {
       cause = error;
     });
@@ -122,12 +132,16 @@ class EngineThread {
       if (this.#worker === worker) this.#worker = null;
       const pending = this.#pending;
       this.#pending = null;
-      pending?.reject(new HeadgateError(jobErrors.E_THREAD_DIED, 'an engine thread ended while it worked', { cause }));
+      pending?.reject(
+        isReady || !isOfMachine(cause)
+          ? new HeadgateError(jobErrors.E_THREAD_DIED, 'an engine thread ended while it worked', { cause })
+          : new HeadgateError(jobErrors.E_NO_THREAD, 'an engine thread ended before it worked', { cause }),
+      );
     });
     return worker;
   }
 
-  #settle(answer: ThreadAnswer): void {
+  #settle(answer: Exclude<ThreadAnswer, { readonly isReady: true }>): void {
     const pending = this.#pending;
     this.#pending = null;
     if ('result' in answer) {
@@ -137,4 +151,9 @@ class EngineThread {
     const { code, message, retryable } = answer.error;
     pending?.reject(new HeadgateError(code ?? jobErrors.E_THREAD_DIED, message, { retryable }));
   }
+}
+
+/** What a thread failed with before it took a run up. It may be ended for its time then, too, or have less memory than it needs for itself: that is counted. */
+function isOfMachine(cause: unknown): boolean {
+  return cause !== undefined && (cause as NodeJS.ErrnoException | null)?.code !== 'ERR_WORKER_OUT_OF_MEMORY';
 }

@@ -21,6 +21,10 @@ export type ChildRequest =
       readonly pieceBytes: number;
     };
 
+export type ChildSaid =
+  /** Before the request is taken up: what ends the child from here on may be a record. */
+  { readonly isReady: true } | ChildAnswer;
+
 export type ChildAnswer =
   | { readonly result: GroupResult }
   | { readonly probed: true }
@@ -34,14 +38,15 @@ export interface ChildMessage {
 }
 
 process.once('message', (message) => {
+  process.send?.({ isReady: true } satisfies ChildSaid);
   const answer = answerTo(message as ChildMessage);
   process.send?.(answer, () => process.disconnect?.());
 });
 
 function answerTo({ storage: settings, progressDescriptor, request }: ChildMessage): ChildAnswer {
-  const storage = openThreadStorage(settings);
   const watch = plantedKiller(process.env, () => process.kill(process.pid, 'SIGKILL'));
   try {
+    const storage = openThreadStorage(settings);
     if (request.kind === 'run') return { result: runGroup(storage, request.run, watch) };
     probeGroup(storage, request, {
       watch,

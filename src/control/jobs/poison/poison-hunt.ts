@@ -3,7 +3,8 @@
  * processes, which say before each piece of a file that they are about to run it: of a child that dies the last piece is
  * run again record by record. The one it dies at is rejected unread; the run starts over without it.
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Logger } from '../../../platform/telemetry/logger.ts';
@@ -11,12 +12,12 @@ import type { GroupResult, GroupRun, Piece, PoisonRecord } from '../groups/group
 import { runTimeoutMsDefault } from '../groups/thread-pool.ts';
 import type { ThreadStorageSettings } from '../groups/thread-storage.ts';
 import { jobErrors } from '../job-errors.ts';
-import type { ChildAnswer, ChildMessage, ChildRequest } from './poison-child.ts';
+import type { ChildAnswer, ChildMessage, ChildRequest, ChildSaid } from './poison-child.ts';
 
 export interface PoisonHunt {
-  /** `runOf` makes the run without the records found so far. Fails with the passing errors of the run. */
+  /** `runOf` makes the run without the records found so far. Fails with the passing errors of the run, and with E_NO_THREAD. */
   run(runOf: (poison: readonly PoisonRecord[]) => GroupRun): Promise<GroupResult>;
-  /** Ends the children at once. */
+  /** Ends the children at once; what they run fails with E_NO_THREAD. */
   stop(): void;
 }
 
@@ -36,6 +37,9 @@ export interface PoisonHuntSettings {
 const pieceBytes = 64 * 1024;
 /** Of the child: behind input, output, errors and the channel. */
 const progressDescriptor = 4;
+
+/** Sent to all processes of a terminal or service that is ended, not by what a child works on. */
+const endingSignals: ReadonlySet<unknown> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 
 /** What became of a child: an answer, or the piece that it was at when it died (null: it had begun none). */
 type ChildEnd = { readonly answer: ChildAnswer } | { readonly diedAt: Piece | null };
@@ -98,30 +102,60 @@ function failedResult(run: GroupRun): GroupResult {
   return { chunks: [], failed, segments: [], seconds: 0 };
 }
 
+/** Fails with E_NO_THREAD where the end of the child says nothing about what it was given. */
 async function runChild(settings: PoisonHuntSettings, request: ChildRequest, children: Set<() => void>): Promise<ChildEnd> {
-  const { storage, memoryMb = 512, timeoutMs = runTimeoutMsDefault, env = process.env } = settings;
-  const child = fork(new URL('./poison-child.ts', import.meta.url), [], {
-    env: env as NodeJS.ProcessEnv,
-    execArgv: [`--max-old-space-size=${memoryMb}`],
-    serialization: 'advanced',
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
-  });
+  const child = await startChild(settings);
   const lastNote = readLastNote(child.stdio[progressDescriptor] as Readable);
-  const end = () => child.kill('SIGKILL');
+  let isStopped = false;
+  const end = () => {
+    isStopped = true;
+    child.kill('SIGKILL');
+  };
   children.add(end);
-  const answer = await new Promise<ChildAnswer | null>((resolve) => {
-    let received: ChildAnswer | null = null;
-    child.on('message', (message) => {
-      received = message as ChildAnswer;
-    });
-    child.on('error', () => resolve(null));
-    child.on('close', () => resolve(received));
-    child.send({ storage, progressDescriptor, request } satisfies ChildMessage);
+  let answer: ChildAnswer | null = null;
+  let isReady = false;
+  child.on('message', (said) => {
+    if ('isReady' in (said as ChildSaid)) isReady = true;
+    else answer = said as ChildAnswer;
   });
+  const ended = once(child, 'close') as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+  child.send({ storage: settings.storage, progressDescriptor, request } satisfies ChildMessage);
+  const [, signal] = await ended;
   children.delete(end);
-  return answer === null ? { diedAt: lastNote() } : { answer };
+  if (answer !== null) return { answer };
+  if (isStopped || !isReady || endingSignals.has(signal))
+    throw new HeadgateError(jobErrors.E_NO_THREAD, `a process that looks for a record was ended from outside (${signal ?? 'no signal'})`);
+  return { diedAt: lastNote() };
+}
+
+async function startChild({
+  memoryMb = 512,
+  timeoutMs = runTimeoutMsDefault,
+  env = process.env,
+}: PoisonHuntSettings): Promise<ChildProcess> {
+  let child: ChildProcess;
+  try {
+    child = fork(new URL('./poison-child.ts', import.meta.url), [], {
+      env: env as NodeJS.ProcessEnv,
+      execArgv: [`--max-old-space-size=${memoryMb}`],
+      serialization: 'advanced',
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
+    });
+  } catch (cause) {
+    throw noChild(cause);
+  }
+  // Told as the end of the child, where there is one.
+  child.on('error', () => undefined);
+  if (child.pid !== undefined) return child;
+  const [cause] = await once(child, 'error');
+  if (child.connected) child.disconnect();
+  throw noChild(cause);
+}
+
+function noChild(cause: unknown): HeadgateError {
+  return new HeadgateError(jobErrors.E_NO_THREAD, 'no process could be started to look for a record', { cause });
 }
 
 /** Notes come through a pipe and stay in memory: nothing is left on a disk when this process ends in the middle. */

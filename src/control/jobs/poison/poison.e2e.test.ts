@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/delivery-scenario.ts';
 import { ebcdic } from '../../../../test/support/ebcdic.ts';
@@ -159,6 +159,76 @@ describe('a record that ends whoever works on it', () => {
     await receiptsOf(jobs, 1);
   });
 });
+
+describe('what says nothing about a file', () => {
+  /** The jobs are run by the loops of a scenario that knows none of its faults. */
+  async function expectWholeElsewhere(jobs: JobScenario, records: number) {
+    await jobs.stopAll();
+    const well = await createJobScenario({ database, plan: plan(), beside: jobs.storage });
+    try {
+      for (const start of [well.startWorker, well.startCloser, well.startDeliveries]) start();
+      const [receipt] = await receiptsOf(jobs, 1);
+      expect(receipt!.records).toEqual({ read: records, valid: records, rejected: 0, filtered: 0 });
+    } finally {
+      await well.stopAll();
+    }
+  }
+  const waitsForThread = async (jobs: JobScenario) => {
+    const [job] = await jobs.jobs();
+    expect(job!.state).toBe('queued');
+    return job!.reasonCode === 'E_NO_THREAD';
+  };
+
+  it('such as a machine that starts no thread and no process, keeps it waiting and says so', async () => {
+    const jobs = await start({ env: { NODE_OPTIONS: '--no-such-option' } });
+    await jobs.accept([text(linesWith(5, []))]);
+    jobs.startWorker();
+    const givenBack = async () => (await jobs.events()).filter(({ type }) => type === 'chunk_group.released').length;
+    await until(async () => (await waitsForThread(jobs)) && (await givenBack()) > 3, 'it was not tried again', 60_000);
+    await expectWholeElsewhere(jobs, 5);
+  }, 90_000);
+
+  it('such as SIGTERM to the child process that looks for a record, blames none', async () => {
+    const jobs = await start({ env: { HEADGATE_TEST_STALL: marker }, timeouts: { runMs: 300, childMs: 30_000 } });
+    await jobs.accept([text(linesWith(6, [4]))]);
+    jobs.startWorker();
+    let isEnded = false;
+    await until(
+      async () => {
+        const child = children().find((pid) => commandOf(pid).includes('poison-child'));
+        if (!isEnded && child !== undefined) isEnded = process.kill(child, 'SIGTERM');
+        return isEnded && (await waitsForThread(jobs));
+      },
+      'the job did not say what it waits for',
+      60_000,
+    );
+    await expectWholeElsewhere(jobs, 6);
+  }, 90_000);
+
+  it('such as a store that a thread can not open, fails with what the store says', async () => {
+    const { createEngineThreads } = await import('../groups/thread-pool.ts');
+    const storage = { root: '/proc/nowhere', cell: 'local', masterKeys: [{ version: 1, bytes: new Uint8Array(32) }] };
+    const threads = createEngineThreads({ storage, threads: 1 });
+    const body = { tenantId: tenant, spans: [], objects: new Map() };
+    await expect(threads.hashBody(body)).rejects.toMatchObject({ code: 'E_STORAGE_IO', retryable: true });
+    await threads.stop();
+  });
+});
+
+/** Of this process. */
+const children = (): number[] =>
+  readdirSync('/proc/self/task')
+    .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' '))
+    .filter((pid) => pid.trim() !== '')
+    .map(Number);
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 describe('a thread that runs out of memory', () => {
   it('ends alone, and the pool goes on with a new one', async () => {
