@@ -167,6 +167,15 @@ describe('the local store', () => {
     expect(readdirSync(join(root, '.incoming'))).toEqual([]);
   });
 
+  test('a quota that is used up, which the runtime has no name for, is a full disk', () => {
+    const used = Object.assign(new Error('driver'), { code: 'UNKNOWN', errno: -122 });
+    expect(storageFailure(used, 'write an object')).toMatchObject({
+      code: 'E_STORAGE_FULL',
+      retryable: true,
+      message: 'no space to write an object (EDQUOT)',
+    });
+  });
+
   test('driver codes become product codes', () => {
     const codes = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EEXIST', 'EACCES', 'EPERM', 'EROFS', 'EXDEV', 'ELOOP', 'EIO', 'EMFILE'].map((code) => {
       const failure = storageFailure(Object.assign(new Error('driver'), { code }), 'write an object');

@@ -1,11 +1,12 @@
 /** Translates the file system's error codes into the product's, once. Nobody above reads driver codes. */
 import { HeadgateError } from '../base/errors.ts';
+import { systemCode } from '../base/system-code.ts';
 import { storageErrors } from './storage-errors.ts';
 
 /** `action` says what was being done, without paths from outside. Errors of the product pass unchanged. */
 export function storageFailure(cause: unknown, action: string): HeadgateError {
   if (cause instanceof HeadgateError) return cause;
-  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  const code = systemCode(cause);
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':

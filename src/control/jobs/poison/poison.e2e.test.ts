@@ -195,7 +195,7 @@ describe('what says nothing about a file', () => {
     let isEnded = false;
     await until(
       async () => {
-        const child = children().find((pid) => commandOf(pid).includes('poison-child'));
+        const child = children().find((pid) => textOf(`/proc/${pid}/cmdline`).includes('poison-child'));
         if (!isEnded && child !== undefined) isEnded = process.kill(child, 'SIGTERM');
         return isEnded && (await waitsForThread(jobs));
       },
@@ -218,13 +218,14 @@ describe('what says nothing about a file', () => {
 /** Of this process. */
 const children = (): number[] =>
   readdirSync('/proc/self/task')
-    .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' '))
+    .flatMap((task) => textOf(`/proc/self/task/${task}/children`).split(' '))
     .filter((pid) => pid.trim() !== '')
     .map(Number);
 
-function commandOf(pid: number): string {
+/** Empty of a process or thread that ended meanwhile. */
+function textOf(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
     return '';
   }

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HeadgateError } from '../../../platform/base/errors.ts';
+import { systemCode } from '../../../platform/base/system-code.ts';
 import type { DeliveryOutcome } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
 
@@ -30,7 +31,7 @@ export function isNotThere(error: unknown): boolean {
 
 /** Of `link`: no file has the name for it. Other errors of a file system, which may be a network's, leave that open. */
 export function isLinkRefused(error: unknown): boolean {
-  return refusedLinks.has((error as { code?: unknown } | null)?.code);
+  return refusedLinks.has(systemCode(error));
 }
 
 /** The first three: a file system without hard links. */
@@ -67,8 +68,8 @@ export function fileFailure(
     isNamed ? { kind: 'unknown', code, message } : { kind: 'refused', retryable: !isFinal, code, message };
   if (signal?.aborted) return outcome(connectorErrors.E_TARGET_TIMEOUT, 'the file was not written in time');
   if (error instanceof HeadgateError) return outcome(error.code, error.message, !error.retryable);
-  const { code } = error as { code?: unknown };
-  if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) throw error;
+  const code = systemCode(error);
+  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) throw error;
   if (missing !== null) return outcome(connectorErrors.E_TARGET_SETUP, `"${missing}" in the root of the connection is missing: a mount?`);
   switch (code) {
     case 'ENOSPC':
