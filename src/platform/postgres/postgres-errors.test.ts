@@ -55,6 +55,15 @@ it('a plan that a migration made stale is tried again', () => {
   expect(translatePostgresError(serverError('0A000', { routine: 'RevalidateCachedQuery' }), 'any').retryable).toBe(true);
 });
 
+it.each(['mdextend', 'mdzeroextend', 'BufFileDumpBuffer'])('a file that can not grow for want of quota is a full disk (%s)', (routine) => {
+  expect(translatePostgresError(serverError('XX000', { routine }), 'any')).toMatchObject({ code: 'E_DATABASE_FULL', retryable: true });
+  expect(translatePostgresError(serverError('58030', { routine }), 'any').code).toBe('E_DATABASE_DAMAGED');
+});
+
+it('an internal error of another kind may be damage', () => {
+  expect(translatePostgresError(serverError('XX000', { routine: 'mdread' }), 'any').code).toBe('E_DATABASE_DAMAGED');
+});
+
 it('an error that is translated already passes unchanged', () => {
   const error = new HeadgateError('E_DATABASE_BUSY', 'x');
   expect(translatePostgresError(error, 'any')).toBe(error);

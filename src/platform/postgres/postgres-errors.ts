@@ -19,7 +19,7 @@ export const postgresErrors = defineErrors({
     retryable: true,
   },
   E_DATABASE_FULL: {
-    meaning: 'The database has no disk space left.',
+    meaning: 'The database has no disk space or quota left.',
     actor: 'operator',
     next: 'Free or add disk space for PostgreSQL; work goes on by itself afterwards.',
     retryable: true,
@@ -143,6 +143,13 @@ export function isStaleSession(error: unknown): boolean {
   return isStalePlan(error) || (isServerError(error) && error.code === '25006');
 }
 
+/** A file that could not grow. The server has codes for a full disk only; a quota or limit that is used up is an internal error to it. */
+function isFileFull(error: ServerError): boolean {
+  return error.code === 'XX000' && fileGrowth.has(error.routine);
+}
+
+const fileGrowth: ReadonlySet<unknown> = new Set(['mdextend', 'mdzeroextend', 'BufFileDumpBuffer']);
+
 /** The code for a SQLSTATE. Exhaustive over the classes of PostgreSQL 18 (appendix A of its manual). */
 export function codeForSqlState(sqlState: string): PostgresErrorCode {
   switch (sqlState) {
@@ -265,7 +272,11 @@ export function translatePostgresError(error: unknown, statement: string): Headg
     });
   }
   const where = error.constraint ? `, constraint ${error.constraint}` : error.table ? `, table ${error.table}` : '';
-  const code = isStalePlan(error) ? postgresErrors.E_DATABASE_CONFLICT : codeForSqlState(error.code);
+  const code = isStalePlan(error)
+    ? postgresErrors.E_DATABASE_CONFLICT
+    : isFileFull(error)
+      ? postgresErrors.E_DATABASE_FULL
+      : codeForSqlState(error.code);
   return new HeadgateError(code, `PostgreSQL refused ${statement}: SQLSTATE ${error.code}${where}`, {
     cause: error,
   });
