@@ -276,9 +276,10 @@ export const arrivalErrors = defineErrors({
     next: 'Enable it with `headgate flow enable`.',
   },
   E_INTAKE_ENDED: {
-    meaning: 'The thread that takes bytes in ended, perhaps for want of memory; nothing of what it had in hand was kept.',
+    meaning:
+      'The thread that takes bytes in ended, perhaps for want of memory, or could not be started; nothing of what it had in hand was kept.',
     actor: 'operator',
-    next: 'Nothing, if it stays at once: the files are taken in again. Else look at the memory of the machine.',
+    next: 'Nothing, if it stays at once: the files are taken in again. Else look at the memory of the machine, and at its limits of processes and open files (`ulimit -u`, `ulimit -n`).',
     retryable: true,
   },
   E_ARRIVAL_STATE: {

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { on } from 'node:events';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -223,4 +225,20 @@ it('a thread that ends fails what it has in hand, and the next file starts anoth
   await intake.close();
   await expect(file.end()).rejects.toMatchObject({ code: 'E_INTAKE_ENDED', retryable: true });
   expect((await receive(intake, request(tenantId), lines(20_000))).container.sha256).toBe(sha256(lines(20_000)));
+});
+
+it('a thread that the machine does not give fails a file for now', () => {
+  const { root, tenantId } = temporaryStore();
+  const module = (path: string) => JSON.stringify(join(import.meta.dirname, path));
+  const script = `
+    import { openSync } from 'node:fs';
+    import { createThreadedIntakeStore } from ${module('intake-thread.ts')};
+    const intake = createThreadedIntakeStore({ root: ${JSON.stringify(root)}, remote: null, cell: 'local', masterKeys: [], formatsUrl: '' });
+    try { for (;;) openSync('/dev/null'); } catch {}
+    const failed = await intake.pack('${tenantId}', '${tenantId}', []).catch((error) => error);
+    console.log(failed.code, failed.retryable);`;
+  const child = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$0" --input-type=module-typescript -e "$1"', process.execPath, script], {
+    encoding: 'utf8',
+  });
+  expect(child.stdout).toBe('E_INTAKE_ENDED true\n');
 });

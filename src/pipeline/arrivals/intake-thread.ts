@@ -174,12 +174,9 @@ class StartedThread {
   #lastId = 0;
   isEnded = false;
 
+  /** Fails with E_INTAKE_ENDED where the machine gives no thread. */
   constructor(data: IntakeThreadData) {
-    this.#worker = new Worker(new URL('./intake-thread-entry.ts', import.meta.url), {
-      workerData: data,
-      name: 'intake',
-      resourceLimits: { maxYoungGenerationSizeMb: youngMbMax },
-    });
+    this.#worker = startWorker(data);
     this.#worker.on('message', (said: IntakeAnswer) => {
       const call = this.#pending.get(said.id);
       this.#pending.delete(said.id);
@@ -209,6 +206,18 @@ class StartedThread {
     this.isEnded = true;
     for (const { reject } of this.#pending.values()) reject(ended());
     this.#pending.clear();
+  }
+}
+
+function startWorker(data: IntakeThreadData): Worker {
+  try {
+    return new Worker(new URL('./intake-thread-entry.ts', import.meta.url), {
+      workerData: data,
+      name: 'intake',
+      resourceLimits: { maxYoungGenerationSizeMb: youngMbMax },
+    });
+  } catch (cause) {
+    throw new HeadgateError(arrivalErrors.E_INTAKE_ENDED, 'a thread that takes bytes in could not be started', { cause });
   }
 }
 
