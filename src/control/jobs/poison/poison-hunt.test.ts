@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+it('a child that the machine does not give fails for now, and ends nothing else', () => {
+  const module = (path: string) => JSON.stringify(join(import.meta.dirname, path));
+  const script = `
+    import { openSync } from 'node:fs';
+    import { createPoisonHunt } from ${module('poison-hunt.ts')};
+    import { silentLogger } from ${module('../../../platform/telemetry/logger.ts')};
+    const hunt = createPoisonHunt({ storage: { root: '/nowhere', remote: null, cell: 'local', masterKeys: [] }, logger: silentLogger });
+    try { for (;;) openSync('/dev/null'); } catch {}
+    const failed = await hunt.run(() => ({})).catch((error) => error);
+    console.log(failed.code, failed.retryable);`;
+  const child = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$0" --input-type=module-typescript -e "$1"', process.execPath, script], {
+    encoding: 'utf8',
+  });
+  expect(child.stdout).toBe('E_NO_THREAD true\n');
+  expect(child.status).toBe(0);
+});
