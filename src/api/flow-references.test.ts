@@ -95,6 +95,39 @@ describe('a flow is refused, with line and column,', () => {
   });
 });
 
+describe('files that two flows in force would take', () => {
+  const at = (name: string, root: string) => connection(name, `{ type: folder, root: /nowhere/TENANT/${root} }`);
+  const taking = (name: string, inbox: string, path = 'in') =>
+    polled.replace('name: payments', `name: ${name}`).replace('connection: inbox, path: in', `connection: ${inbox}, path: ${path}`);
+  const twice =
+    'the source drop of flow one and the source drop of flow other, which are in force, would take files of one folder under the same names: one that both see would be taken twice';
+  const apart = () =>
+    newTenant(folder('out'), at('inbox-a', 'a'), at('inbox-b', 'b'), taking('one', 'inbox-a'), taking('other', 'inbox-b'));
+
+  it('are refused of a flow whose connection leads where another one does, wherever its root ends', async () => {
+    const world = await newTenant(folder('out'), at('inbox-a', 'a'), at('inbox-b', 'a/'), at('inbox-c', 'a/in'), taking('one', 'inbox-a'));
+    const found = [
+      'E_CONFIG_CONFLICT at {: the source drop of flow one takes files of this folder under the same names (*): one that both see would be taken twice',
+    ];
+    expect(await refusal(world, taking('other', 'inbox-b'))).toEqual(found);
+    expect(await refusal(world, taking('other', 'inbox-c', '.'))).toEqual(found);
+    expect((await world.apply(taking('other', 'inbox-c'))).json.outcome).toBe('created');
+  });
+
+  it('are refused of a connection that is moved to the folder of another one', async () => {
+    const world = await apart();
+    expect(await refusal(world, at('inbox-b', 'a'))).toEqual([`E_CONFIG_CONFLICT at /: ${twice}`]);
+    expect((await world.apply(at('inbox-b', 'c'))).json.outcome).toBe('updated');
+  });
+
+  it('are refused of an environment that binds their connections to one', async () => {
+    const world = await apart();
+    expect(await refusal(world, environment('{ inbox-b: inbox-a }'))).toEqual([`E_CONFIG_CONFLICT at {: ${twice}`]);
+    expect((await world.apply(environment('{ inbox-b: inbox-a }', 'production'))).json.outcome).toBe('created');
+    expect((await world.apply(environment('{ inbox-b: inbox-b }'))).status).toBe(200);
+  });
+});
+
 describe('the environment of the process', () => {
   it('gives a flow the connection that it binds the name to', async () => {
     const world = await newTenant(folder('dev-out'), environment('{ out: dev-out }'));

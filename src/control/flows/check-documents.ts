@@ -7,6 +7,7 @@ import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from 
 import { type Diagnostic, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 import { type LoadedDocument, loadDocument, referredTo } from './load-flow.ts';
+import { placesBy } from './polled-place.ts';
 
 export interface CheckedDocument extends LoadedDocument {
   readonly file: string;
@@ -68,11 +69,14 @@ export function checkPlacesTogether(texts: readonly string[]): (readonly Diagnos
   });
 }
 
+/** Which connections stand behind the names, an environment says. */
+const byName = placesBy(() => undefined);
+
 /** Of two that want the same files the second is told. */
 function checkPlaces(document: HeadgateDocument, before: readonly (HeadgateDocument | null)[], report: Report): void {
   if (document.kind !== 'FlowDefinition') return;
   const flows = before.filter((other) => other?.kind === 'FlowDefinition' && other.metadata.tenant === document.metadata.tenant);
-  checkSharedPlaces(document as FlowDefinition, (flows as FlowDefinition[]).flatMap(takingSources), (name) => name, report);
+  checkSharedPlaces(document as FlowDefinition, (flows as FlowDefinition[]).flatMap(takingSources), byName, report);
   const others = (flows as FlowDefinition[]).filter(({ metadata }) => metadata.name !== document.metadata.name);
   checkSharedFolders(document as FlowDefinition, others.flatMap(broughtSources), (name) => name, report);
 }

@@ -6,7 +6,7 @@ import { canMatchOneName } from '../../pipeline/arrivals/file-name.ts';
 import type { FlowDefinition, PolledSourceDefinition, SftpServerSource } from './definition.ts';
 import type { Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
-import { plainPath } from './plain-path.ts';
+import type { PlaceOf } from './polled-place.ts';
 
 /** A source of a flow in force, or of another document. */
 export interface TakingSource {
@@ -14,24 +14,12 @@ export interface TakingSource {
   readonly source: Partial<PolledSourceDefinition>;
 }
 
-/** `boundTo`: the connection that stands behind a name. */
-export function checkSharedPlaces(
-  flow: FlowDefinition,
-  others: readonly TakingSource[],
-  boundTo: (connection: string) => string,
-  report: Report,
-): void {
-  const placeOf = ({ connection, path }: TakingSource['source']): string => `${boundTo(connection ?? '')} ${plainPath(path ?? '.')}`;
+export function checkSharedPlaces(flow: FlowDefinition, others: readonly TakingSource[], placeOf: PlaceOf, report: Report): void {
   const { name } = flow.metadata;
   const known = others.filter((other) => other.flow !== name);
   for (const [index, source] of (flow.spec.sources ?? []).entries()) {
     if (!isPolled(source)) continue;
-    const other = known.find(
-      (each) =>
-        placeOf(each.source) === placeOf(source) &&
-        !(leaves(each.source) && leaves(source)) &&
-        canMatchOneName(each.source.match ?? '*', source.match ?? '*'),
-    );
+    const other = known.find((each) => placeOf(each.source) === placeOf(source) && isShared(each.source, source));
     known.push({ flow: name, source });
     if (other === undefined) continue;
     const whose =
@@ -39,6 +27,23 @@ export function checkSharedPlaces(
     const message = `${whose} takes files of this folder under the same names (${other.source.match ?? '*'}): one that both see would be taken twice`;
     report.add({ code: flowErrors.E_CONFIG_CONFLICT, path: ['spec', 'sources', index], message });
   }
+}
+
+/** The first two of all sources that want the same files, and did not before. */
+export function findNewlyShared(
+  sources: readonly TakingSource[],
+  { before, after }: { readonly before: PlaceOf; readonly after: PlaceOf },
+): readonly [TakingSource, TakingSource] | undefined {
+  for (const together of Map.groupBy(sources, ({ source }) => after(source)).values())
+    for (const [index, second] of together.entries())
+      for (const first of together.slice(0, index))
+        if (isShared(first.source, second.source) && before(first.source) !== before(second.source)) return [first, second];
+  return undefined;
+}
+
+/** Of two sources of one place. */
+function isShared(one: TakingSource['source'], other: TakingSource['source']): boolean {
+  return !(leaves(one) && leaves(other)) && canMatchOneName(one.match ?? '*', other.match ?? '*');
 }
 
 /** A source of another flow that takes what a user brings into a folder of the SFTP server here. */

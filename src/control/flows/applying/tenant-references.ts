@@ -17,7 +17,7 @@ import { bindingsOf } from './bound-connections.ts';
 import { checkEgress } from './check-egress.ts';
 import { findTenantPolicy, listDefinitions } from './definition-store.ts';
 import { getFlowSource, listFlows } from './flow-views.ts';
-import { checkPolledPlaces } from './polled-places.ts';
+import { checkPlacesInForce, checkPolledPlaces } from './polled-places.ts';
 import { checkSftpFolders } from './sftp-users.ts';
 
 export interface CheckedText {
@@ -68,7 +68,7 @@ export async function checkAgainstTenant(
     await checkAnsweredFlows(tx, document as FlowDefinition, alongside, report);
     const bindings = bindingsOf(environments, environment);
     await checkSftpFolders(tx, document as FlowDefinition, bindings, report);
-    await checkPolledPlaces(tx, document as FlowDefinition, { bindings, alongside }, report);
+    await checkPolledPlaces(tx, document as FlowDefinition, { bound, alongside }, report);
   } else if (document.kind === 'Connection') {
     if (fence) checkFolder(document as Connection, fence, report);
     if (fence) checkSecrets(document as Connection, report, fence.secretFolders);
@@ -76,11 +76,17 @@ export async function checkAgainstTenant(
     const { name } = document.metadata;
     const after = bind(new Map([...stored, [name, document as Connection]]), bindingsOf(environments, environment));
     await checkFlowsInForce(tx, { before: bound, after, path: () => ['spec', 'type'] }, report);
+    await checkPlacesInForce(
+      tx,
+      { before: bound, after, path: () => ('root' in document.spec ? ['spec', 'root'] : ['spec', 'type']) },
+      report,
+    );
   } else if (document.kind === 'Environment') {
     checkEnvironment(document as Environment, stored, report);
     const rest = environments.filter(({ metadata }) => metadata.name !== document.metadata.name);
     const after = bind(stored, bindingsOf([...rest, document as Environment], environment));
     await checkFlowsInForce(tx, { before: bound, after, path: () => ['spec', 'connections'] }, report);
+    await checkPlacesInForce(tx, { before: bound, after, path: () => ['spec', 'connections'] }, report);
   }
   return report.diagnostics;
 }
