@@ -148,6 +148,30 @@ describe('the environment of the process', () => {
     ]);
   });
 
+  it('is one for each stage: a second one is refused, whatever it is called, and may be of another stage', async () => {
+    const world = await newTenant(folder('out'), http('web'), environment('{}'), flow);
+    for (const name of ['earlier', 'later'])
+      expect(await refusal(world, environment('{ out: web }').replace('name: here', `name: ${name}`))).toContain(
+        'E_CONFIG_CONFLICT at development: Environment here is that of the stage development already',
+      );
+    expect((await world.apply(environment('{ out: web }', 'test').replace('name: here', 'name: earlier'))).json.outcome).toBe('created');
+    expect((await world.apply(environment('{ out: out }'))).json.outcome).toBe('updated');
+  });
+
+  it('of which two were applied before they were refused is the one that is used: the first by name', async () => {
+    const { tenant, ...world } = await newTenant(folder('out'), http('web'), environment('{}'), flow);
+    await database.adminDb.query(
+      `/* plant a second one */ insert into headgate.definitions select tenant_id, kind, 'earlier', 1, hash, jsonb_set(document, '{metadata,name}', '"earlier"'), applied_at, applied_by
+       from headgate.definitions where tenant_id = $1 and kind = 'Environment'`,
+      [tenant.tenantId],
+    );
+    const taking = environment('{ out: web }').replace('name: here', 'name: earlier');
+    expect((await refusal({ tenant, ...world }, taking)).at(-1)).toMatch(
+      /^E_CONFIG_REFERENCE at \{: flow payments, which is in force, would not fit/,
+    );
+    expect((await world.apply(environment('{}', 'test').replace('name: here', 'name: earlier'))).json.outcome).toBe('updated');
+  });
+
   it('may not take from a flow in force what it uses', async () => {
     const world = await newTenant(folder('out'), http('web'), flow);
     expect(await refusal(world, environment('{ out: web }'))).toEqual([

@@ -1,9 +1,9 @@
 /** Checks several documents together, as a folder of them is kept in git: each for itself, then what they say of each other. */
 import { checkEgress } from './applying/check-egress.ts';
 import { checkAnswered, targetIds } from './check-answered.ts';
-import { checkEnvironment, checkReferences } from './check-references.ts';
+import { checkEnvironment, checkReferences, checkStage } from './check-references.ts';
 import { broughtSources, checkSharedFolders, checkSharedPlaces, takingSources } from './check-shared-places.ts';
-import type { Connection, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
+import type { Connection, Environment, FlowDefinition, HeadgateDocument, TenantPolicy } from './definition.ts';
 import { type Diagnostic, Report } from './documents/diagnostics.ts';
 import { flowErrors } from './flow-errors.ts';
 import { type LoadedDocument, loadDocument, referredTo } from './load-flow.ts';
@@ -25,6 +25,7 @@ export function checkDocuments(texts: readonly { readonly file: string; readonly
     const all = loaded.flatMap((other) => referredTo(other) ?? []);
     checkTogether(own, all, report);
     checkPlaces(own, others, report);
+    if (own.kind === 'Environment') checkStages(own as Environment, others, report);
     const found = report.diagnostics;
     if (found.length === 0) return checked;
     return {
@@ -79,6 +80,15 @@ function checkPlaces(document: HeadgateDocument, before: readonly (HeadgateDocum
   checkSharedPlaces(document as FlowDefinition, (flows as FlowDefinition[]).flatMap(takingSources), byName, report);
   const others = (flows as FlowDefinition[]).filter(({ metadata }) => metadata.name !== document.metadata.name);
   checkSharedFolders(document as FlowDefinition, others.flatMap(broughtSources), (name) => name, report);
+}
+
+/** Of two Environments of one stage the second is told. */
+function checkStages(environment: Environment, before: readonly (HeadgateDocument | null)[], report: Report): void {
+  const { tenant, name } = environment.metadata;
+  const others = before.filter(
+    (other) => other?.kind === 'Environment' && other.metadata.tenant === tenant && other.metadata.name !== name,
+  );
+  checkStage(environment, others as Environment[], report);
 }
 
 function checkRepeated(document: HeadgateDocument, before: readonly (HeadgateDocument | null)[], report: Report): void {

@@ -139,3 +139,16 @@ export function checkEnvironment(environment: Environment, connections: Readonly
     });
   }
 }
+
+/** A stage has one Environment: of two, one would say nothing, or take from flows what the other binds. */
+export function checkStage(environment: Environment, others: readonly Environment[], report: Report): void {
+  const { stage } = environment.spec;
+  const other = others.find(({ spec }) => spec.stage === stage);
+  if (other === undefined) return;
+  report.add({
+    code: flowErrors.E_CONFIG_CONFLICT,
+    path: ['spec', 'stage'],
+    message: `Environment ${other.metadata.name} is that of the stage ${stage} already`,
+    atValue: true,
+  });
+}

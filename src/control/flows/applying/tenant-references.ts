@@ -8,7 +8,7 @@ import { type FolderFence, foldersMeet } from '../../../platform/base/folder-fen
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { answeredFlows, checkAnswered, targetIds } from '../check-answered.ts';
 import { checkSecrets } from '../check-connection.ts';
-import { checkEnvironment, checkReferences } from '../check-references.ts';
+import { checkEnvironment, checkReferences, checkStage } from '../check-references.ts';
 import type { Connection, Environment, FlowDefinition, HeadgateDocument, TenantPolicy } from '../definition.ts';
 import { type Diagnostic, type Path, type PlaceFinder, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
@@ -60,7 +60,7 @@ export async function checkAgainstTenant(
   const policyAlongside = alongside.findLast(({ kind }) => kind === 'TenantPolicy') as TenantPolicy | undefined;
   const stored = new Map([...(await readConnections(tx)), ...others.connections]) as Map<string, Connection>;
   const inForce = (await listDefinitions(tx, 'Environment', documentsMax)).map(({ name, document: each }) => [name, each] as const);
-  const environments = [...new Map([...inForce, ...others.environments]).values()] as Environment[];
+  const environments = byName([...new Map([...inForce, ...others.environments]).values()] as Environment[]);
   const bound = bind(stored, bindingsOf(environments, environment));
   const policy = policyAlongside ?? (((await findTenantPolicy(tx))?.document ?? null) as TenantPolicy | null);
   if (document.kind === 'FlowDefinition') {
@@ -84,7 +84,8 @@ export async function checkAgainstTenant(
   } else if (document.kind === 'Environment') {
     checkEnvironment(document as Environment, stored, report);
     const rest = environments.filter(({ metadata }) => metadata.name !== document.metadata.name);
-    const after = bind(stored, bindingsOf([...rest, document as Environment], environment));
+    checkStage(document as Environment, rest, report);
+    const after = bind(stored, bindingsOf(byName([...rest, document as Environment]), environment));
     await checkFlowsInForce(tx, { before: bound, after, path: () => ['spec', 'connections'] }, report);
     await checkPlacesInForce(tx, { before: bound, after, path: () => ['spec', 'connections'] }, report);
   }
@@ -121,6 +122,11 @@ function checkFolder({ metadata, spec }: Connection, { folders, foldersOfOthers 
     (foldersOfOthers.some((other) => foldersMeet(root, other)) ? "meets a folder of another tenant's connection" : undefined);
   if (reason === undefined) return;
   report.add({ code: folderErrors.E_FOLDER_NOT_ALLOWED, path: ['spec', 'root'], message: `the root ${reason}`, atValue: true });
+}
+
+/** The order in which they are looked at when work is done: of two of one stage the first counts. */
+function byName(environments: readonly Environment[]): Environment[] {
+  return environments.toSorted(({ metadata: { name: a } }, { metadata: { name: b } }) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
 function ofKind(documents: readonly HeadgateDocument[], kind: string): (readonly [string, HeadgateDocument])[] {
