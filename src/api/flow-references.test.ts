@@ -217,6 +217,17 @@ it('a policy holds at once; the flow is refused when it is next applied', async 
   expect((await refusal(world, flow.replace('1.0.0', '1.0.1')))[0]).toMatch(/^E_POLICY at account/);
 });
 
+it('a policy that another one replaced is in force again when it is applied again, and the plan says what that changes', async () => {
+  const world = await newTenant(policy, policy.replace('name: policy', 'name: other').replace('account: all', 'account: last4'));
+  const { json } = await world.plan(policy);
+  expect([json.outcome, json.changes.map(({ path }: { path: string }) => path)]).toEqual([
+    'update',
+    expect.arrayContaining(['spec.masking.account']),
+  ]);
+  expect((await world.apply(policy)).json.outcome).toBe('updated');
+  expect((await world.plan(policy)).json.outcome).toBe('unchanged');
+});
+
 it('a plan warns of a connection that is not there yet, with its place, and refuses what no later document mends', async () => {
   const world = await newTenant(policy);
   const { status, json } = await world.plan(flow.replace('mask: last4', 'mask: all'));

@@ -9,7 +9,7 @@ import type { FlowDefinition, HeadgateDocument } from '../definition.ts';
 import { type Diagnostic, type PlaceFinder, pathText, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
 import { type LoadedDocument, loadDocument, referredTo } from '../load-flow.ts';
-import { applyDefinition, type DefinitionKind, findDefinition } from './definition-store.ts';
+import { applyDefinition, type DefinitionKind, findDefinition, findTenantPolicy } from './definition-store.ts';
 import { checkTag, noneInForce, tagOfDefinition, tagOfFlow } from './document-tag.ts';
 import { type DocumentChange, documentChanges } from './flow-changes.ts';
 import { applyFlow, flowToApply } from './flow-store.ts';
@@ -137,7 +137,7 @@ async function describeChange(
     name: document.metadata.name,
     version,
     hash,
-    outcome: before === null ? 'create' : before.hash === hash ? 'unchanged' : 'update',
+    outcome: before === null ? 'create' : before.hash === hash && !before.isReplaced ? 'unchanged' : 'update',
     changes: documentChanges(before?.canonical ?? null, canonical),
     warnings: diagnostics.filter(({ severity }) => severity === 'warning'),
     tag,
@@ -147,6 +147,9 @@ async function describeChange(
 interface InForce {
   readonly hash: string;
   readonly tag: string;
+  /** A policy in whose place one of another name is in force. */
+  readonly isReplaced?: boolean;
+  /** Of such a policy that of the other one: it is what would change. */
   readonly canonical: Readonly<Record<string, unknown>> | null;
 }
 
@@ -154,8 +157,9 @@ async function canonicalInForce(tx: TenantTx, kind: string, name: string): Promi
   if (kind !== 'FlowDefinition') {
     const found = await findDefinition(tx, kind as DefinitionKind, name);
     if (found === undefined) return null;
-    const { canonical } = found.document as { canonical: Record<string, unknown> };
-    return { hash: found.hash, tag: tagOfDefinition(found), canonical };
+    const inForce = kind === 'TenantPolicy' ? ((await findTenantPolicy(tx)) ?? found) : found;
+    const { canonical } = inForce.document as { canonical: Record<string, unknown> };
+    return { hash: found.hash, tag: tagOfDefinition(found), isReplaced: inForce.name !== name, canonical };
   }
   const flow = await findFlow(tx, name);
   if (!flow?.hash) return null;

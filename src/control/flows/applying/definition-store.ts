@@ -39,21 +39,23 @@ const columns = 'kind, name, revision, hash, document, applied_at as "appliedAt"
 const selectNewest = `/* get definition */
   select ${columns} from headgate.definitions where tenant_id = $1 and kind = $2 and name = $3 order by revision desc limit 1`;
 const selectNewestOfKind = `/* get newest definition of kind */
-  select ${columns} from headgate.definitions where tenant_id = $1 and kind = $2 order by applied_at desc, name limit 1`;
+  select ${columns} from headgate.definitions where tenant_id = $1 and kind = $2 order by applied_at desc, revision desc, name limit 1`;
 const selectAll = `/* list definitions */
   select distinct on (kind, name) ${columns} from headgate.definitions
   where tenant_id = $1 and ($2::text is null or kind = $2) order by kind, name, revision desc limit $3`;
+/** After all others of its kind, whatever the clock says: of policies the one that was applied last is in force. */
 const insertRevision = `/* add definition */
   insert into headgate.definitions (tenant_id, kind, name, revision, hash, document, applied_at, applied_by)
-  values ($1, $2, $3, $4, $5, $6, headgate.clock(), $7) on conflict do nothing`;
+  select $1, $2, $3, $4, $5, $6, greatest(headgate.clock(), max(applied_at) + interval '1 microsecond'), $7
+  from headgate.definitions where tenant_id = $1 and kind = $2 on conflict do nothing`;
 const attemptsMax = 20;
 
-/** The same document again changes nothing. */
+/** The same document again changes nothing, but for a policy that another one has replaced: it is in force again. */
 export async function applyDefinition(tx: TenantTx, ids: Ids, definition: DefinitionToApply, actor: string): Promise<AppliedDefinition> {
   const { kind, name, hash, document, tier } = definition;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const newest = await findDefinition(tx, kind, name);
-    if (newest?.hash === hash) return { revision: newest.revision, outcome: 'unchanged' };
+    if (newest?.hash === hash && (await isInForce(tx, newest))) return { revision: newest.revision, outcome: 'unchanged' };
     const revision = (newest?.revision ?? 0) + 1;
     const { rowCount } = await tx.query(insertRevision, [tx.tenantId, kind, name, revision, hash, JSON.stringify(document), actor]);
     // Another apply took this revision and has committed meanwhile: look again.
@@ -73,6 +75,11 @@ export async function applyDefinition(tx: TenantTx, ids: Ids, definition: Defini
     return { revision, outcome };
   }
   throw new Error('a definition was applied by others again and again');
+}
+
+/** Of policies one is, of everything else the newest revision of each name. */
+async function isInForce(tx: TenantTx, { kind, name }: DefinitionView): Promise<boolean> {
+  return kind !== 'TenantPolicy' || (await findTenantPolicy(tx))?.name === name;
 }
 
 export async function findDefinition(tx: TenantTx, kind: DefinitionKind, name: string): Promise<DefinitionView | undefined> {

@@ -219,6 +219,24 @@ it('definitions are kept as revisions, and the same one again is none', async ()
   expect(rows).toEqual([{ tier: 'gold' }]);
 });
 
+it('of policies the one that was applied last is in force: of two names, again, and whatever the clock said then', async () => {
+  const put = (name: string, hash: string) =>
+    inTenant((tx) => applyDefinition(tx, ids, { kind: 'TenantPolicy', name, hash, document: { hash }, tier: 'gold' }, 'author'), beta);
+  const inForce = async () => (await inTenant(findTenantPolicy, beta))?.hash;
+  await put('tight', 'a');
+  await put('loose', 'b');
+  expect(await inForce()).toBe('b');
+  expect(await put('tight', 'a')).toEqual({ revision: 2, outcome: 'updated' });
+  expect(await inForce()).toBe('a');
+  expect(await put('tight', 'a')).toEqual({ revision: 2, outcome: 'unchanged' });
+  await database.adminDb.query(
+    "/* the clock was an hour ahead */ update headgate.definitions set applied_at = applied_at + interval '1 hour' where tenant_id = $1",
+    [beta],
+  );
+  await put('tight', 'c');
+  expect(await inForce()).toBe('c');
+});
+
 it('definitions applied at once by many make one revision each', async () => {
   await Promise.all(
     Array.from({ length: 6 }, (_, index) =>
