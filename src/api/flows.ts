@@ -4,12 +4,12 @@ import { Type } from 'typebox';
 import { applyDocument, planDocument, type TaggedOutcome } from '../control/flows/applying/apply-document.ts';
 import { tagOfFlow } from '../control/flows/applying/document-tag.ts';
 import { readFlowHistory } from '../control/flows/applying/flow-history.ts';
-import { polledSourcesOf, switchFlow } from '../control/flows/applying/flow-store.ts';
+import { switchFlow } from '../control/flows/applying/flow-store.ts';
 import { getFlow, getFlowSource, listFlows, listFlowVersions } from '../control/flows/applying/flow-views.ts';
 import { listFoldersOfOthers } from '../control/flows/applying/other-tenants-folders.ts';
 import type { ConnectionFence } from '../control/flows/applying/tenant-references.ts';
 import type { Connection, HeadgateDocument } from '../control/flows/definition.ts';
-import { loadDocument, loadFlow } from '../control/flows/load-flow.ts';
+import { loadDocument } from '../control/flows/load-flow.ts';
 import { hastenAcknowledgements } from '../control/jobs/acknowledging/acknowledgement-rows.ts';
 import { sendAllMendedAgain, sendMendedAgain } from '../pipeline/deliveries/held/held-again.ts';
 import { answerOnce } from '../platform/access/idempotency-keys.ts';
@@ -113,9 +113,7 @@ export function flowRoutes(parts: ApiParts) {
           const keyed = keyedDecision(request, ['flow', verb, name]);
           return withTenant(db, ownerOf(request).tenantId, (tx) =>
             answerOnce(tx, keyed, async () => {
-              const { definition } = loadFlow((await getFlowSource(tx, name)).source);
-              const polledSources = definition ? polledSourcesOf(definition) : [];
-              const isChanged = await switchFlow(tx, ports.ids, { name, isEnabled, actor: actorOf(request), polledSources });
+              const isChanged = await switchFlow(tx, ports.ids, { name, isEnabled, actor: actorOf(request) });
               return { name, enabled: isEnabled, changed: isChanged };
             }),
           );

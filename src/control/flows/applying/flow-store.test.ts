@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import { ensureTenant } from '../../../platform/access/tenants.ts';
 import { systemPorts } from '../../../platform/base/system-ports.ts';
@@ -81,21 +81,49 @@ it('an earlier version comes back as it was', async () => {
 });
 
 it('a disabled flow has no schedules, stays disabled under a new version, and comes back with it', async () => {
-  await apply(flow('pause', '1.0.0'));
-  const turn = (isEnabled: boolean) =>
-    inTenant((tx) => switchFlow(tx, ids, { name: 'pause', isEnabled, actor: 'operator', polledSources: ['in'] }));
+  const pause = (version: string) => apply({ ...flow('pause', version), source: realFlow });
+  await pause('1.0.0');
+  const turn = (isEnabled: boolean) => inTenant((tx) => switchFlow(tx, ids, { name: 'pause', isEnabled, actor: 'operator' }));
   expect(await turn(false)).toBe(true);
   expect(await turn(false)).toBe(false);
   expect(await schedules('pause')).toEqual([]);
-  await apply(flow('pause', '2.0.0'));
+  await pause('2.0.0');
   expect(await states('pause')).toEqual({ '1.0.0': 'disabled', '2.0.0': 'disabled' });
   expect(await schedules('pause')).toEqual([]);
   expect(await turn(true)).toBe(true);
   expect(await states('pause')).toEqual({ '1.0.0': 'disabled', '2.0.0': 'active' });
   expect(await schedules('pause')).toEqual(['in']);
-  expect((await apply(flow('pause', '1.0.0'))).outcome).toBe('restored');
+  expect((await pause('1.0.0')).outcome).toBe('restored');
   expect(await states('pause')).toEqual({ '1.0.0': 'active', '2.0.0': 'superseded' });
 });
+
+it('a flow that is enabled while another version is applied has the schedules of that one', async () => {
+  const version = (number: string, source: string) => ({
+    ...flow('both', number, number, [source]),
+    source: realFlow.replace('{ id: in, ', `{ id: ${source}, `),
+  });
+  const enable = (isEnabled: boolean) => inTenant((tx) => switchFlow(tx, ids, { name: 'both', isEnabled, actor: 'operator' }));
+  await apply(version('1.0.0', 'in'));
+  await enable(false);
+  const [applied, enabling] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const applying = inTenant(async (tx) => {
+    await applyFlow(tx, ids, version('2.0.0', 'late'), 'author');
+    applied.resolve();
+    await enabling.promise;
+  });
+  await applied.promise;
+  const enabled = enable(true);
+  await isWaitingForLock();
+  enabling.resolve();
+  await applying;
+  expect(await enabled).toBe(true);
+  expect(await schedules('both')).toEqual(['late']);
+});
+
+async function isWaitingForLock(): Promise<void> {
+  const waiting = '/* waiting */ select 1 from pg_stat_activity where datname = current_database() and wait_event_type = $1';
+  await vi.waitUntil(async () => (await database.adminDb.query(waiting, ['Lock'])).rowCount > 0, { timeout: 10_000 });
+}
 
 it('of many applies at once one version is in force', async () => {
   await Promise.all(Array.from({ length: 8 }, (_, index) => apply(flow('race', `1.0.${index}`))));

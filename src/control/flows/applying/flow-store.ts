@@ -10,7 +10,7 @@ import type { EventType } from '../../../platform/events/event-types.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { FlowDefinition } from '../definition.ts';
 import { flowErrors } from '../flow-errors.ts';
-import type { LoadedFlow } from '../load-flow.ts';
+import { type LoadedFlow, loadFlow } from '../load-flow.ts';
 import { findVersionConflict } from './flow-version-conflict.ts';
 import { unknownFlow } from './flow-views.ts';
 
@@ -140,8 +140,16 @@ export interface FlowSwitch {
   readonly name: string;
   readonly isEnabled: boolean;
   readonly actor: string;
-  /** Ids of the polled sources of the version in force. */
-  readonly polledSources: readonly string[];
+}
+
+const selectSource = `/* get source of version in force */
+  select v.source from headgate.flows f join headgate.flow_versions v on v.tenant_id = f.tenant_id and v.flow_version_id = f.active_version_id
+  where f.tenant_id = $1 and f.flow_id = $2`;
+
+async function polledSourcesInForce(tx: TenantTx, flowId: string): Promise<string[]> {
+  const { rows } = await tx.query<{ source: string }>(selectSource, [tx.tenantId, flowId]);
+  const definition = rows[0] === undefined ? null : loadFlow(rows[0].source).definition;
+  return definition === null ? [] : polledSourcesOf(definition);
 }
 
 /** Takes no new files while disabled; jobs that exist go on. False when it was so already. Fails with E_FLOW_UNKNOWN. */
@@ -149,7 +157,8 @@ export async function switchFlow(tx: TenantTx, ids: Ids, change: FlowSwitch): Pr
   const row = await findForUpdate(tx, change.name);
   if (row.enabled === change.isEnabled) return false;
   await tx.query(updateEnabled, [tx.tenantId, row.flowId, change.isEnabled]);
-  await setSchedules(tx, row.flowId, change.isEnabled ? change.polledSources : []);
+  // The version that is in force behind the lock: another may have been applied while it was waited for.
+  await setSchedules(tx, row.flowId, change.isEnabled ? await polledSourcesInForce(tx, row.flowId) : []);
   if (row.activeVersionId === null) return true;
   const [to, type] = change.isEnabled ? (['active', 'flow_version.enabled'] as const) : (['disabled', 'flow_version.disabled'] as const);
   const from = (await tx.query<{ from: string }>(moveVersion, [tx.tenantId, row.activeVersionId, to])).rows[0]?.from;
