@@ -118,5 +118,11 @@ it('none is accepted while its flow is disabled, and can be afterwards', async (
   world.settings.isEnabled = false;
   await expect(world.held.accept(decision)).rejects.toMatchObject({ code: 'E_FLOW_DISABLED' });
   world.settings.isEnabled = true;
+  const enable = (isEnabled: boolean) =>
+    database.adminDb.query('/* switch */ update headgate.flows set enabled = $2 where tenant_id = $1', [world.tenantId, isEnabled]);
+  // As one finds it that was enabled when its bytes began to be read.
+  await enable(false);
+  await expect(world.held.accept(decision)).rejects.toMatchObject({ code: 'E_FLOW_DISABLED' });
+  await enable(true);
   expect(await world.held.accept(decision)).toMatchObject({ state: 'accepted' });
 });

@@ -18,6 +18,7 @@ import type { ArrivalFlow, ArrivalPlans } from './arrival-plan.ts';
 import { findHeldArrival, getHeldArrival, type HeldArrival, moveArrivals, notHeld } from './arrival-store.ts';
 import type { Candidate, StoredContent } from './candidate.ts';
 import type { Content } from './content-sink.ts';
+import { proveEnabled } from './enabled-flow.ts';
 import { acceptHeld } from './file-acceptance.ts';
 import type { FileIntake } from './file-intake.ts';
 import type { ReceivedFile } from './file-receiver.ts';
@@ -129,6 +130,7 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
       throw new HeadgateError(arrivalErrors.E_ARCHIVE, 'the bytes that were kept are not those that were held');
     const candidate = await candidateOf(parts, decision, held, received);
     return await decide(parts, tenantId, keyed, async (tx) => {
+      await proveEnabled(tx, flow);
       const acceptance = { ids: ports.ids, createJobs: parts.createJobs };
       const { fileId, acceptedNumber } = await acceptHeld(tx, acceptance, flow, { candidate: { ...candidate, actor }, reason });
       return { arrivalId, state: 'accepted', fileId, acceptedNumber };

@@ -22,10 +22,15 @@ const big = 'b,1.00\n'.repeat(20_000);
 
 /** Nothing of the upload is to be found anywhere. */
 async function expectNothing(): Promise<void> {
+  await expectNoRows();
+  expect(world.storedNames()).toEqual([]);
+}
+
+/** What small files were packed into may be left to the sweep. */
+async function expectNoRows(): Promise<void> {
   expect(await world.arrivals()).toEqual([]);
   expect(await world.files()).toEqual([]);
   expect(await world.jobs()).toBe(0);
-  expect(world.storedNames()).toEqual([]);
   const { rows } = await database.adminDb.query('/* keys */ select key from headgate.idempotency_keys where tenant_id = $1', [
     world.tenantId,
   ]);
@@ -217,6 +222,24 @@ describe('refused before anything is kept', () => {
     world.settings.isEnabled = false;
     await expect(world.upload()).rejects.toMatchObject({ code: 'E_FLOW_DISABLED' });
     await expectNothing();
+  });
+
+  it.each([
+    ['a small one', 'a,1.00\n'],
+    ['a big one', big],
+  ])('a body that comes while its flow is disabled: %s', async (_what, content) => {
+    const enable = (isEnabled: boolean) =>
+      database.adminDb.query('/* switch */ update headgate.flows set enabled = $2 where tenant_id = $1', [world.tenantId, isEnabled]);
+    async function* body() {
+      yield Buffer.from(content.slice(0, 3));
+      await enable(false);
+      yield Buffer.from(content.slice(3));
+    }
+    const headers = { idempotencyKey: 'the-same' };
+    await expect(world.upload({ body: body(), headers })).rejects.toMatchObject({ code: 'E_FLOW_DISABLED' });
+    await expectNoRows();
+    await enable(true);
+    expect((await world.upload({ content, headers })).kind).toBe('accepted');
   });
 
   it.each([

@@ -32,6 +32,7 @@ import type { ArrivalPlans } from './arrival-plan.ts';
 import { countRecentlyAccepted, moveArrivals, seeArrivals } from './arrival-store.ts';
 import { packedUnnamed, packingOfEncoding } from './content-encoding.ts';
 import { parseDigest } from './digest-headers.ts';
+import { proveEnabled } from './enabled-flow.ts';
 import type { ArrivalVerdict } from './file-acceptance.ts';
 import type { FileIntake, ReceiveContext, ReceivedArrival } from './file-intake.ts';
 import { createNameMatcher, problemOfName } from './file-name.ts';
@@ -342,6 +343,7 @@ class Upload {
     const { ids } = this.#parts.ports;
     const { arrivalId, name, actor, traceId, traceParent, received } = arrival;
     if (this.#key !== null) await takeKey(tx, { scope, key: this.#key, requestHash: this.#hash(received.container.sha256) });
+    await proveEnabled(tx, context.flow);
     const { bytes } = received.container;
     const place = { flowId: context.flow.flowId, sourceId: context.source.sourceId };
     await seeArrivals(tx, ids, [{ arrivalId, ...place, name, sizeBytes: bytes, fingerprint: '', actor, traceId, traceParent }]);
