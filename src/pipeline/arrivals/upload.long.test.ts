@@ -117,6 +117,14 @@ it('with the name as a key, a known name is a duplicate', async () => {
   expect((await world.upload({ name: 'b.csv' })).kind).toBe('accepted');
 });
 
+it('of many files at once no more are accepted than their source takes a minute', async () => {
+  world.settings.source = { ...world.settings.source, limits: { ...world.settings.source.limits, filesPerMinute: 3 } };
+  const many = Array.from({ length: 8 }, (_, index) => world.upload({ content: `m${index},1.00\n`, name: `${index}.csv` }));
+  const kinds = (await Promise.all(many)).map((answer) => (answer.kind === 'refused' ? answer.code : answer.kind));
+  expect(kinds.toSorted()).toEqual([...Array<string>(5).fill('E_FILE_RATE'), ...Array<string>(3).fill('accepted')]);
+  expect(await world.files()).toHaveLength(3);
+});
+
 it('a file is forgotten after the window of its flow', async () => {
   await world.upload();
   await database.adminDb.query("/* later */ update headgate.clock_offset set by = by + interval '25 hours'");

@@ -37,6 +37,7 @@ import type { ArrivalVerdict } from './file-acceptance.ts';
 import type { FileIntake, ReceiveContext, ReceivedArrival } from './file-intake.ts';
 import { createNameMatcher, problemOfName } from './file-name.ts';
 import type { ReceivedFile } from './file-receiver.ts';
+import { isSourceRateReached, sourceRateReached } from './source-rate.ts';
 import { KeyQueue } from './upload-keys.ts';
 
 export interface UploadRequest {
@@ -174,8 +175,7 @@ class Upload {
     const lack = this.#parts.lackOfSpace(headers.contentLength ?? 0);
     // What is known not to fit is not begun, and the last room is the database's.
     if (lack !== undefined) throw new HeadgateError(storageErrors.E_STORAGE_FULL, `the disk ${lack}; nothing was kept`);
-    if (source.limits.filesPerMinute !== null && sourceFiles >= source.limits.filesPerMinute)
-      return { kind: 'refused', code: 'E_FILE_RATE', limit: 'rate', reason: 'busy', retryAfterMs: 5_000 };
+    if (source.limits.filesPerMinute !== null && sourceFiles >= source.limits.filesPerMinute) return sourceRateReached;
     const answer = this.#parts.admission.admit({ tenantId, usage, limits, files: 1, bytes: headers.contentLength ?? growBytes });
     if (answer.kind === 'refused') return answer;
     const leave = takesMemory(source.unpack) ? this.#unpacking.take(tenantId) : () => {};
@@ -323,6 +323,7 @@ class Upload {
         arrivals: [arrival],
         before: (tx) => this.#begin(tx, context, arrival),
         after: async (tx, verdicts) => {
+          if (await isSourceRateReached(tx, context, verdicts)) throw new RefusedMeanwhile(sourceRateReached);
           const response = answerOf(verdicts[0]!);
           if (this.#key !== null) await keepAnswer(tx, { scope, key: this.#key }, { status: uploadStatus[response.kind], response });
         },
