@@ -19,7 +19,7 @@ import { unpackContainer } from '../pipeline/ledger/verification/container-check
 import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
 import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
 import { verifyExport } from '../pipeline/ledger/verification/verify-export.ts';
-import { endProcess } from '../platform/base/end-process.ts';
+import { endingSignals, endProcess } from '../platform/base/end-process.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
@@ -94,8 +94,6 @@ async function verifyArchive(
   };
   return kept === undefined ? await withPrivateFolder(verify) : await verify(resolve(kept));
 }
-
-const endingSignals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Removed whatever happens, but for SIGKILL: what is in it is in the clear. */
 async function withPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

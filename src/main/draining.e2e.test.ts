@@ -45,5 +45,6 @@ it('SIGTERM while a service does not answer ends the process in its time, and th
   expect(sink.requests.map(({ headers }) => headers['headgate-possible-duplicate'])).toEqual([undefined, 'true']);
   const closed = JSON.parse((await headgate('job', 'watch', jobId, '--json')).stdout);
   expect(closed).toMatchObject({ state: 'completed', targets: { ledger: { delivered: 1 } } });
-  await served.stop();
+  // As when a terminal is closed.
+  expect(await served.stop('SIGHUP')).toMatchObject({ code: 0, signal: null });
 });

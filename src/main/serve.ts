@@ -1,7 +1,7 @@
-/** `headgate serve`: runs the product until SIGTERM or Ctrl-C, then drains. A second signal ends it at once, which is safe. */
+/** `headgate serve`: runs the product until SIGTERM, Ctrl-C or the end of its terminal, then drains. A second signal ends it at once, which is safe. */
 import { type Command, printable, textOption } from '../cli/command.ts';
 import { loadSettings } from '../cli/load-settings.ts';
-import { endProcess } from '../platform/base/end-process.ts';
+import { endingSignals, endProcess } from '../platform/base/end-process.ts';
 import type { HeadgateError } from '../platform/base/errors.ts';
 import type { Clock } from '../platform/base/ports.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
@@ -46,17 +46,16 @@ function tellWaiting(url: string | null, error: HeadgateError): void {
 /** One Ctrl-C may come twice: from the terminal, and from the program that started this one and passes signals on. */
 const sameSignalMs = 1_000;
 
-/** Resolves at the first SIGTERM or SIGINT; a later one ends the process. */
+/** Resolves at the first of them; a later one ends the process. */
 export function untilSignal(clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     let firstMs: number | null = null;
-    const onSignal = (signal: NodeJS.Signals) => {
+    const onSignal = (signal: keyof typeof endingSignals) => {
       const nowMs = clock.monotonicMs();
-      if (firstMs !== null && nowMs - firstMs > sameSignalMs) endProcess(signal === 'SIGINT' ? 130 : 143);
+      if (firstMs !== null && nowMs - firstMs > sameSignalMs) endProcess(endingSignals[signal]);
       firstMs ??= nowMs;
       resolve();
     };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
+    for (const signal of Object.keys(endingSignals)) process.on(signal, onSignal);
   });
 }

@@ -65,8 +65,10 @@ export function startCommand(argv: readonly string[], { env, cwd }: CommandOptio
 
 export interface ServedHeadgate {
   readonly url: string;
-  /** SIGTERM, and how it ended. */
-  stop(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly seconds: number }>;
+  /** SIGTERM by default, and how it ended. */
+  stop(
+    signal?: NodeJS.Signals,
+  ): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly seconds: number }>;
 }
 
 export interface StartedHeadgate {
@@ -90,7 +92,7 @@ export function startHeadgate(dataDir: string, options: CommandOptions = {}): St
   });
   return {
     said: (pattern) => saidBy(child, pattern, () => written),
-    stop: () => end(child, 'SIGTERM'),
+    stop: (signal = 'SIGTERM') => end(child, signal),
     ended: () => end(child, null),
   };
 }
@@ -114,7 +116,7 @@ export async function serveHeadgate(dataDir: string, options: CommandOptions = {
   return { url: said[1]!, stop: started.stop };
 }
 
-function end(child: ChildProcess, by: 'SIGTERM' | null): ReturnType<ServedHeadgate['stop']> {
+function end(child: ChildProcess, by: NodeJS.Signals | null): ReturnType<ServedHeadgate['stop']> {
   const startedMs = performance.now();
   return new Promise((resolve) => {
     const ended = () => resolve({ code: child.exitCode, signal: child.signalCode, seconds: (performance.now() - startedMs) / 1000 });

@@ -12,6 +12,9 @@ function collect(): void {
   (runInNewContext('gc') as () => void)();
 }
 
+/** Exit codes of processes that are ended by these. */
+export const endingSignals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
 export function endProcess(exitCode: number): never {
   keepCompiledCode();
   collect();
