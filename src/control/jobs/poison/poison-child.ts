@@ -3,6 +3,7 @@
  * piece before it begins; a run is a thread's run, made here, on the slow path. It talks to `poison-hunt.ts` only.
  */
 import { writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { GroupResult, GroupRun, Piece } from '../groups/group-run.ts';
 import { runGroup } from '../groups/group-runner.ts';
@@ -37,11 +38,20 @@ export interface ChildMessage {
   readonly request: ChildRequest;
 }
 
+endWithParent();
 process.once('message', (message) => {
   process.send?.({ isReady: true } satisfies ChildSaid);
   const answer = answerTo(message as ChildMessage);
   process.send?.(answer, () => process.disconnect?.());
 });
+
+/** The parent keeps the other end of our input. A record that never lets go of us has a thread beside it that sees it closed. */
+function endWithParent(): void {
+  const watch = `const input = new (require('node:net').Socket)({ fd: 0 });
+    input.resume().on('error', () => {}).once('close', () => process.kill(process.pid, 'SIGKILL'));`;
+  // Without a thread the parent's time limit has to do.
+  new Worker(watch, { eval: true }).on('error', () => {}).unref();
+}
 
 function answerTo({ storage: settings, progressDescriptor, request }: ChildMessage): ChildAnswer {
   const watch = plantedKiller(process.env, () => process.kill(process.pid, 'SIGKILL'));

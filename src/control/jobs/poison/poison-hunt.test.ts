@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
@@ -17,4 +18,17 @@ it('a child that the machine does not give fails for now, and ends nothing else'
   });
   expect(child.stdout).toBe('E_NO_THREAD true\n');
   expect(child.status).toBe(0);
+});
+
+it('a child that its record never lets go of ends with its parent', async () => {
+  const busy = 'data:text/javascript,process.once("message", () => { process.send("busy"); for (;;); })';
+  const child = fork(join(import.meta.dirname, 'poison-child.ts'), [], {
+    execArgv: ['--import', busy],
+    stdio: ['pipe', 'ignore', 'ignore', 'ipc', 'pipe'],
+  });
+  child.send({});
+  expect(await once(child, 'message')).toEqual(['busy', undefined]);
+  // As the system does when the parent ends.
+  child.stdin!.destroy();
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
 });

@@ -141,7 +141,7 @@ async function startChild({
       serialization: 'advanced',
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
+      stdio: ['pipe', 'ignore', 'ignore', 'ipc', 'pipe'],
     });
   } catch (cause) {
     throw noChild(cause);
