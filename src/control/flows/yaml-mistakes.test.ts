@@ -34,3 +34,10 @@ test('what can be one thing only is not suggested', () => {
       .join(),
   ).toMatch(/apiVersion must be headgate\/v1(?!;)/);
 });
+
+test('a carriage return alone is no end of a line, and one before a line feed is part of it', () => {
+  expect(loadDocument(`${head}spec:\n  # a\r   # b\n  type: folder\n`).diagnostics).toMatchObject([
+    { line: 5, column: 6, message: expect.stringContaining('a carriage return without a line feed') },
+  ]);
+  expect(loadDocument(`${head}spec: { type: folder, root: /x }\n`.replaceAll('\n', '\r\n')).diagnostics).toEqual([]);
+});

@@ -48,6 +48,10 @@ export function readYaml(text: string): YamlSource {
     diagnostics: [mistake(message, place)],
   });
   if (Buffer.byteLength(text) > documentBytesMax) return refuse('the document is larger than 1 MiB');
+  // To YAML it ends a line, to those who show lines and columns it does not, and a comment would go on behind it.
+  const loneReturn = text.search(/\r(?!\n)/);
+  if (loneReturn >= 0)
+    return refuse('a carriage return without a line feed: lines end with LF or CR LF', new TextPlaces(text).at(loneReturn));
   const hostile = findHostileToken(text);
   if (hostile !== null) return refuse(hostile.message, hostile.place);
   let documents: Document.Parsed[];
