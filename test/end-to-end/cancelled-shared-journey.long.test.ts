@@ -1,23 +1,15 @@
 /** One of several jobs whose records share a batch is cancelled: each of them is closed, with a receipt that adds up. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+
+import { expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob } from '../../src/control/jobs/job-decisions.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
 import { until } from '../support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, tenantName } from '../support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { tenantName } from '../support/job-scenario.ts';
+import { useJobScenarios } from '../support/job-scenarios.ts';
 import { verifiedWithReceipt } from '../support/verified-job.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 const flowOf = (tenant: string, order: string) => `apiVersion: headgate/v1
 kind: FlowDefinition
@@ -49,7 +41,7 @@ it.each([
     sent.push(...[...batch.body.lines()].map((line) => (JSON.parse(Buffer.from(line).toString()) as { id: string }).id));
     return { kind: 'acked' };
   };
-  const jobs = (scenario = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant, answer }));
+  const jobs = await scenarios.start({ plan: loadFlow(source).plan!, source, tenant, answer });
   const ids = await jobs.accept(['a', 'b', 'c'].map((name) => `account,id\nk,${name}1\nl,${name}2\n`));
   jobs.startWorker();
   if (isBusy) jobs.startDeliveries();

@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob, releaseJob } from '../../src/control/jobs/job-decisions.ts';
 import { findJob } from '../../src/control/jobs/views/job-views.ts';
@@ -10,32 +10,19 @@ import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches
 import type { VerificationReport } from '../../src/pipeline/ledger/verification/verification-report.ts';
 import { withTenant } from '../../src/platform/tenancy/tenant-scope.ts';
 import { until } from '../support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions, tenantName } from '../support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { closed } from '../support/job-facts.ts';
+import { type JobScenario, type JobScenarioOptions, tenantName } from '../support/job-scenario.ts';
+import { useJobScenarios } from '../support/job-scenarios.ts';
 import { verifiedWithReceipt } from '../support/verified-job.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 async function start(flow: string, options: Partial<JobScenarioOptions> = {}, edit = (text: string) => text): Promise<JobScenario> {
   const tenant = tenantName();
   const example = readFileSync(join(import.meta.dirname, '../../examples', flow), 'utf8');
   const source = edit(example.replace(/(?<=\btenant: )[a-z-]+/, tenant));
   const { plan } = loadFlow(source);
-  scenario = await createJobScenario({ database, plan: plan!, source, tenant, ...options });
-  return scenario;
-}
-
-async function closed(jobs: JobScenario, count: number): Promise<void> {
-  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close');
+  return await scenarios.start({ plan: plan!, source, tenant, ...options });
 }
 
 async function verified(jobs: JobScenario, jobId: string): Promise<VerificationReport> {
@@ -330,7 +317,7 @@ describe('the clock of the database', () => {
       sent.add(batchId);
       return { kind: 'acked' };
     };
-    const jobs = (scenario = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant, leaseMs: 2_000, answer }));
+    const jobs = await scenarios.start({ plan: loadFlow(source).plan!, source, tenant, leaseMs: 2_000, answer });
     const file = (name: string, records: number) => `id\n${Array.from({ length: records }, (_, at) => `${name}${at}\n`).join('')}`;
     const [first] = await jobs.accept([file('a', 40)]);
     jobs.startAll();

@@ -1,37 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { createRedrive } from '../../src/control/redrives/redrive-creation.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
-import { until } from '../support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions, tenantName } from '../support/job-scenario.ts';
+import { closed } from '../support/job-facts.ts';
+import { type JobScenario, type JobScenarioOptions, tenantName } from '../support/job-scenario.ts';
+import { useJobScenarios } from '../support/job-scenarios.ts';
 import { exampleEntries, type MainframeEntry, mainframeFile, mainframeName } from '../support/mainframe-file.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { verifiedWithReceipt } from '../support/verified-job.ts';
 
 const examples = join(import.meta.dirname, '../../examples');
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 async function start(options: Partial<JobScenarioOptions> = {}, edit = (text: string) => text): Promise<JobScenario> {
   const tenant = tenantName();
   const source = edit(readFileSync(join(examples, 'mainframe.yaml'), 'utf8').replace(/(?<=\btenant: )[a-z-]+/, tenant));
   const { plan } = loadFlow(source);
-  scenario = await createJobScenario({ database, plan: plan!, source, tenant, ...options });
-  return scenario;
-}
-
-async function closed(jobs: JobScenario, count: number): Promise<void> {
-  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close');
+  return await scenarios.start({ plan: plan!, source, tenant, ...options });
 }
 
 const entries = (count: number): MainframeEntry[] =>

@@ -1,25 +1,17 @@
 /** A file of very many batches, from its cut to its audit: nothing that is done to the job reads, locks or writes all of them at once. */
-import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
+
+import { expect, it, onTestFinished } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob } from '../../src/control/jobs/job-decisions.ts';
 import { previewRedrive } from '../../src/control/redrives/redrive-creation.ts';
 import type { Db } from '../../src/platform/postgres/database.ts';
 import { until } from '../support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, tenantName } from '../support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { type JobScenario, tenantName } from '../support/job-scenario.ts';
+import { useJobScenarios } from '../support/job-scenarios.ts';
 import { singleFlowOf } from '../support/single-flow.ts';
 import { verifiedWithReceipt } from '../support/verified-job.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 const records = 5_600;
 
@@ -83,7 +75,7 @@ async function hold(jobs: JobScenario, batchId: string): Promise<() => Promise<v
 it('a job of very many batches is cancelled in many transactions: what was in hand is lost by whoever had it, other files go on, and another process ends what one began', async () => {
   const tenant = tenantName();
   const source = singleFlowOf(tenant);
-  const jobs = (scenario = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant }));
+  const jobs = await scenarios.start({ plan: loadFlow(source).plan!, source, tenant });
   const { queue, ports } = jobs.services;
   const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
   jobs.startWorker();
@@ -93,7 +85,8 @@ it('a job of very many batches is cancelled in many transactions: what was in ha
       '/* batches */ select batch_id as "batchId" from headgate.batches where tenant_id = $1 order by batch_id',
     )
   ).map(({ batchId }) => batchId);
-  const claim = (limit: number) => queue.claimWork(database.db, 'deliver', { limit, workerId: ports.ids.next(), leaseMs: 30_000 });
+  const claim = (limit: number) =>
+    queue.claimWork(scenarios.database.db, 'deliver', { limit, workerId: ports.ids.next(), leaseMs: 30_000 });
   const ours = async (items: Awaited<ReturnType<typeof claim>>) =>
     (await jobs.inTenant((tx) => queue.renewOurs(tx, items, 30_000))).renewed.size;
   // As an open breaker leaves them: nobody has work to look at them before it closes.
@@ -104,7 +97,10 @@ it('a job of very many batches is cancelled in many transactions: what was in ha
   const letGo = [await hold(jobs, early[0]!.referenceId), await hold(jobs, batchIds[900]!)];
   const deciding = cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, reason: 'too many', actor: 'key:anna' });
   const isHeldUp = "/* waits */ select 1 as found from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-  await until(async () => (await database.adminDb.query(isHeldUp)).rows.length > 0, 'the decision locked nothing of what is in hand');
+  await until(
+    async () => (await scenarios.database.adminDb.query(isHeldUp)).rows.length > 0,
+    'the decision locked nothing of what is in hand',
+  );
   // By a worker that can't see the decision.
   const late = await claim(100);
   await letGo[0]!();
@@ -134,17 +130,17 @@ it.each([
     const tenant = tenantName();
     const source = singleFlowOf(tenant);
     let rowsMax = 0;
-    const db = counted(database.db, (rows) => {
+    const db = counted(scenarios.database.db, (rows) => {
       rowsMax = Math.max(rowsMax, rows);
     });
-    const jobs = (scenario = await createJobScenario({
-      database: { ...database, db },
+    const jobs = await scenarios.start({
+      database: { ...scenarios.database, db },
       plan: loadFlow(source).plan!,
       source,
       tenant,
       answer: ({ body }) => (isRefused(body.lines()) ? refusal : { kind: 'acked' }),
       ...(chunkBytes === undefined ? {} : { chunkBytes }),
-    }));
+    });
     const [jobId] = await jobs.accept([`id,amount\n${Array.from({ length: records }, (_, at) => `p${at},1.25\n`).join('')}`]);
     jobs.startWorker();
     const isIn = (state: string) => async () => (await jobs.jobs()).every((job) => job.state === state);

@@ -1,24 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { releaseJob } from '../../src/control/jobs/job-decisions.ts';
 import { createRedrive } from '../../src/control/redrives/redrive-creation.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
 import { listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
 import { until } from '../support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, tenantName } from '../support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { tenantName } from '../support/job-scenario.ts';
+import { useJobScenarios } from '../support/job-scenarios.ts';
 import { verifiedWithReceipt } from '../support/verified-job.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 const flowOf = (tenant: string) => `apiVersion: headgate/v1
 kind: FlowDefinition
@@ -46,8 +37,7 @@ it.each([
     kind: 'acked',
     perRecord: isMended ? [] : Array.from({ length: batch.records }, (_, index) => ({ index, status: 'refused', code: 'CLOSED' }) as const),
   });
-  const jobs = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant, answer });
-  scenario = jobs;
+  const jobs = await scenarios.start({ plan: loadFlow(source).plan!, source, tenant, answer });
   const states = async () => (await jobs.jobs()).map(({ state }) => state);
   const [jobId] = await jobs.accept([`${header}C,P1,10.00\nD,500,,P2\nT,2\n`]);
   jobs.startAll();

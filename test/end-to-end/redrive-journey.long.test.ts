@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { cancelJob } from '../../src/control/jobs/job-decisions.ts';
 import { getLineage } from '../../src/control/redrives/lineage-view.ts';
@@ -9,32 +9,19 @@ import { cardsFile, eftFile } from '../../src/main/demo/demo-files.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
 import { listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
 import { until } from '../support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions, tenantName } from '../support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { closed } from '../support/job-facts.ts';
+import { type JobScenario, type JobScenarioOptions, tenantName } from '../support/job-scenario.ts';
+import { useJobScenarios } from '../support/job-scenarios.ts';
 import { verifiedWithReceipt } from '../support/verified-job.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 async function start(flow: string, options: Partial<JobScenarioOptions> = {}, edit = (text: string) => text): Promise<JobScenario> {
   const tenant = tenantName();
   const example = readFileSync(join(import.meta.dirname, '../../examples', flow), 'utf8');
   const source = edit(example.replace(/(?<=\btenant: )[a-z-]+/, tenant));
   const { plan } = loadFlow(source);
-  scenario = await createJobScenario({ database, plan: plan!, source, tenant, ...options });
-  return scenario;
-}
-
-async function closed(jobs: JobScenario, count: number): Promise<void> {
-  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close');
+  return await scenarios.start({ plan: plan!, source, tenant, ...options });
 }
 
 const letters = (jobs: JobScenario) => jobs.inTenant((tx) => listDeadLetters(tx, {}, { limit: 100 }));

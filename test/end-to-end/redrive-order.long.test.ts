@@ -1,23 +1,16 @@
 /** The order of keys, where dead letters are sent again. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+
+import { expect, it } from 'vitest';
 import { loadFlow } from '../../src/control/flows/load-flow.ts';
 import { createRedrive } from '../../src/control/redrives/redrive-creation.ts';
 import type { DeliveryOutcome, OutgoingBatch } from '../../src/pipeline/connectors/connector.ts';
 import { listDeadLetters } from '../../src/pipeline/deliveries/endings/dead-letter-store.ts';
 import { until } from '../support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, tenantName } from '../support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { closed } from '../support/job-facts.ts';
+import { type JobScenario, tenantName } from '../support/job-scenario.ts';
+import { useJobScenarios } from '../support/job-scenarios.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 const keyedFlow = `apiVersion: headgate/v1
 kind: FlowDefinition
@@ -30,10 +23,6 @@ spec:
   routes: { default: { to: [api] } }
   targets: { api: { type: http, connection: api, order: by-key } }
 `;
-
-async function closed(jobs: JobScenario, count: number): Promise<void> {
-  await until(async () => (await jobs.jobs()).filter((job) => job.closedAt !== null).length >= count, 'the jobs did not close');
-}
 
 const letters = (jobs: JobScenario) => jobs.inTenant((tx) => listDeadLetters(tx, {}, { limit: 100 }));
 
@@ -49,7 +38,7 @@ async function startKeyed() {
   };
   const tenant = tenantName();
   const source = keyedFlow.replace('acme-pay', tenant);
-  const jobs = (scenario = await createJobScenario({ database, plan: loadFlow(source).plan!, source, tenant, answer }));
+  const jobs = await scenarios.start({ plan: loadFlow(source).plan!, source, tenant, answer });
   const accept = (id: string) => jobs.accept([`account,id\nk,${id}\n`]);
   await accept('first');
   jobs.startAll();

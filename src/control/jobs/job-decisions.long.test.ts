@@ -1,21 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions } from '../../../test/support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import type { JobScenario, JobScenarioOptions } from '../../../test/support/job-scenario.ts';
+import { useJobScenarios } from '../../../test/support/job-scenarios.ts';
 import { fixtureLines, fixturePlan } from '../../../test/support/verified-flow.ts';
 import { decodeReceipt } from '../../pipeline/ledger/receipt-schema.ts';
 import { cancelJob, type DecisionRequest, previewDecision, rejectJob, releaseJob } from './job-decisions.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 const fixture = fixturePlan(Buffer.from('a flow'));
 const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
@@ -23,8 +14,7 @@ const wrongTrailer = text(fixtureLines.map((line) => (line.startsWith('T') ? 'T,
 const because = { reason: 'agreed with the sender', actor: 'key:ops' };
 
 async function start(options: Partial<JobScenarioOptions> = {}): Promise<JobScenario> {
-  scenario = await createJobScenario({ database, plan: fixture, ...options });
-  return scenario;
+  return await scenarios.start({ plan: fixture, ...options });
 }
 
 async function held(options: Partial<JobScenarioOptions> = {}): Promise<{ jobs: JobScenario; jobId: string }> {
@@ -168,7 +158,7 @@ describe('a decision', () => {
 
   it('about a job of another tenant, or of none, finds nothing', async () => {
     const { jobs, jobId } = await held();
-    const other = await createJobScenario({ database, plan: fixture });
+    const other = await scenarios.start({ plan: fixture });
     for (const act of [releaseJob, rejectJob, cancelJob]) {
       await expect(act(other.services, other.tenantId, { jobId, ...because })).rejects.toMatchObject({ code: 'E_JOB_UNKNOWN' });
     }

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/delivery-scenario.ts';
 import {
   assertLegalEvents,
@@ -9,8 +9,8 @@ import {
   textOf,
   threadStorageOf,
 } from '../../../test/support/job-facts.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions } from '../../../test/support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import type { JobScenario, JobScenarioOptions } from '../../../test/support/job-scenario.ts';
+import { useJobScenarios } from '../../../test/support/job-scenarios.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
 import { groupRunOf, takeUpGroups } from './groups/claimed-groups.ts';
@@ -19,20 +19,10 @@ import { runGroup } from './groups/group-runner.ts';
 import { cancelJob } from './job-decisions.ts';
 import { rescueWork } from './queue/work-rescuer.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 async function start(options: Omit<JobScenarioOptions, 'database'>): Promise<JobScenario> {
-  scenario = await createJobScenario({ database, ...options });
-  return scenario;
+  return await scenarios.start({ ...options });
 }
 
 describe('the end of the process at any point', () => {
@@ -88,7 +78,11 @@ describe('two workers on one group', () => {
     await jobs.accept([textOf(simpleLines(4))]);
     const threadStorage = threadStorageOf(jobs);
     const claim = async () => {
-      const items = await jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 1_000 });
+      const items = await jobs.services.queue.claimWork(scenarios.database.db, 'chunks', {
+        limit: 1,
+        workerId: jobs.ids.next(),
+        leaseMs: 1_000,
+      });
       const { groups } = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
       const [group] = groups;
       return { group: group!, result: runGroup(threadStorage, groupRunOf(group!)) };
@@ -113,7 +107,11 @@ it('work whose lease ran out is returned, although the work of another is being 
   const work = Array.from({ length: 2 }, () => ({ kind: 'deliver', referenceId: jobs.ids.next() }) as const);
   await jobs.inTenant((tx) => jobs.services.queue.addWork(tx, work));
   const claim = async () => {
-    const items = await jobs.services.queue.claimWork(database.db, 'deliver', { limit: 100, workerId: jobs.ids.next(), leaseMs: 1_000 });
+    const items = await jobs.services.queue.claimWork(scenarios.database.db, 'deliver', {
+      limit: 100,
+      workerId: jobs.ids.next(),
+      leaseMs: 1_000,
+    });
     return items.filter(({ tenantId }) => tenantId === jobs.tenantId);
   };
   const [ending, left] = (await claim()).toSorted((a, b) => (a.workId < b.workId ? -1 : 1));
@@ -139,7 +137,8 @@ describe('a worker that wakes up after its claim has gone to another', () => {
   it.each(['before', 'after'])('%s the other began, starts nothing, and the other finishes', async (when) => {
     const jobs = await start({ plan: simplePlan() });
     await jobs.accept([textOf(simpleLines(4))]);
-    const claim = () => jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 1_000 });
+    const claim = () =>
+      jobs.services.queue.claimWork(scenarios.database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 1_000 });
     const takeUp = (items: Awaited<ReturnType<typeof claim>>) => jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
     const late = await claim();
     await jobs.passTime(2);
@@ -187,7 +186,11 @@ describe('a job that a person cancels while its group runs', () => {
     const jobs = await start({ plan: simplePlan(), leaseMs: 60_000 });
     const ids = await jobs.accept(Array.from({ length: files }, (__, index) => textOf(simpleLines(2, index * 10))));
     const threadStorage = threadStorageOf(jobs);
-    const items = await jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 60_000 });
+    const items = await jobs.services.queue.claimWork(scenarios.database.db, 'chunks', {
+      limit: 1,
+      workerId: jobs.ids.next(),
+      leaseMs: 60_000,
+    });
     const { groups } = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
     const [group] = groups;
     const result = runGroup(threadStorage, groupRunOf(group!));
@@ -223,7 +226,7 @@ describe('a worker that is stopped', () => {
     expect(work).toEqual({ leased: false });
     const groups = await jobs.rows('/* look */ select state, attempts from headgate.chunk_groups where tenant_id = $1');
     expect(groups).toEqual([{ state: 'ready', attempts: 0 }]);
-    const again = await createJobScenario({ database, plan: simplePlan(), beside: jobs.storage });
+    const again = await scenarios.start({ plan: simplePlan(), beside: jobs.storage });
     again.startAll();
     jobs.startDeliveries();
     jobs.startCloser();

@@ -1,27 +1,17 @@
 import { createHash } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/delivery-scenario.ts';
 import { assertLegalEvents, closed, lineOf, receiptsOf, simpleLines, simplePlan, textOf } from '../../../test/support/job-facts.ts';
-import { createJobScenario, type JobScenario, type JobScenarioOptions } from '../../../test/support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import type { JobScenario, JobScenarioOptions } from '../../../test/support/job-scenario.ts';
+import { useJobScenarios } from '../../../test/support/job-scenarios.ts';
 import { fixtureLines, fixturePlan } from '../../../test/support/verified-flow.ts';
 import { targetPlan } from '../../pipeline/engine/plans.fixture.ts';
 
 const fixture = fixturePlan(Buffer.from('a flow'));
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 async function start(options: Omit<JobScenarioOptions, 'database'>): Promise<JobScenario> {
-  scenario = await createJobScenario({ database, ...options });
-  return scenario;
+  return await scenarios.start({ ...options });
 }
 
 describe('a small file', () => {

@@ -1,24 +1,15 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { until } from '../../../../test/support/delivery-scenario.ts';
-import { createJobScenario, type JobScenario } from '../../../../test/support/job-scenario.ts';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
+import type { JobScenario } from '../../../../test/support/job-scenario.ts';
+import { useJobScenarios } from '../../../../test/support/job-scenarios.ts';
 import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
 import { withTenant } from '../../../platform/tenancy/tenant-scope.ts';
 import { cancelJob, releaseJob } from '../job-decisions.ts';
 import { findJob } from '../views/job-views.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 const fixture = fixturePlan(Buffer.from('a flow'));
 const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
@@ -49,7 +40,7 @@ async function passTimeUntil(jobs: JobScenario, condition: () => Promise<boolean
 }
 
 it('a released job whose segments can not be read says so, is tried again, and goes on once they are restored', async () => {
-  const jobs = (scenario = await createJobScenario({ database, plan: fixture, leaseMs: 3_600_000 }));
+  const jobs = await scenarios.start({ plan: fixture, leaseMs: 3_600_000 });
   const [jobId] = await jobs.accept([text(fixtureLines.map((line) => (line.startsWith('T') ? 'T,99,1.00' : line)))]);
   jobs.startAll();
   await until(async () => (await row(jobs)).state === 'held', 'the job was not held');
@@ -65,7 +56,7 @@ it('a released job whose segments can not be read says so, is tried again, and g
 });
 
 it('a job whose receipt needs a segment that can not be read says so, and closes once it is restored', async () => {
-  const jobs = (scenario = await createJobScenario({ database, plan: fixture, leaseMs: 3_600_000 }));
+  const jobs = await scenarios.start({ plan: fixture, leaseMs: 3_600_000 });
   await jobs.accept([text(fixtureLines), text(fixtureLines)]);
   jobs.startWorker();
   jobs.startDeliveries();
@@ -101,7 +92,7 @@ it.each([
   ['one chunk', 1_000_000, 'queued'],
   ['several chunks', 60, 'running'],
 ])('a job of %s that waits for its storage says why and what to do, until it goes on', async (_many, chunkBytes, state) => {
-  const jobs = (scenario = await createJobScenario({ database, plan: fixture, chunkBytes, leaseMs: 3_600_000 }));
+  const jobs = await scenarios.start({ plan: fixture, chunkBytes, leaseMs: 3_600_000 });
   const [jobId, cancelled] = await jobs.accept([text(fixtureLines), text(fixtureLines)]);
   const restore = blockStore(jobs);
   jobs.startAll();

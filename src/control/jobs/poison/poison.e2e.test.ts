@@ -1,16 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/delivery-scenario.ts';
 import { ebcdic } from '../../../../test/support/ebcdic.ts';
-import {
-  createJobScenario,
-  type JobScenario,
-  type JobScenarioOptions,
-  scenarioKey,
-  tenantName,
-} from '../../../../test/support/job-scenario.ts';
+import { type JobScenario, type JobScenarioOptions, scenarioKey, tenantName } from '../../../../test/support/job-scenario.ts';
+import { useJobScenarios } from '../../../../test/support/job-scenarios.ts';
 import { mainframeFile } from '../../../../test/support/mainframe-file.ts';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/postgres.ts';
 import type { Plan } from '../../../pipeline/engine/plan.ts';
 import { delimitedFormat, fieldPlan, planOf, recordPlan, targetPlan } from '../../../pipeline/engine/plans.fixture.ts';
 import { exportEntries, sourceOf } from '../../../pipeline/ledger/export/export-entries.ts';
@@ -21,16 +15,7 @@ import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { loadFlow } from '../../flows/load-flow.ts';
 import { openJobExport } from '../views/job-export.ts';
 
-let database: TestDatabase;
-let scenario: JobScenario | undefined;
-beforeAll(async () => {
-  database = await createTestDatabase({ connectionsMax: 12 });
-});
-afterEach(async () => {
-  await scenario?.stopAll();
-  scenario = undefined;
-});
-afterAll(() => database.drop());
+const scenarios = useJobScenarios();
 
 const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
 const marker = 'KILLS-THE-WORKER';
@@ -52,8 +37,7 @@ function plan(): Plan {
 }
 
 async function start(options: Partial<JobScenarioOptions> = {}): Promise<JobScenario> {
-  scenario = await createJobScenario({ database, plan: plan(), env: { HEADGATE_TEST_POISON: marker }, ...options });
-  return scenario;
+  return await scenarios.start({ plan: plan(), env: { HEADGATE_TEST_POISON: marker }, ...options });
 }
 
 const linesWith = (count: number, killers: readonly number[]) =>
@@ -133,7 +117,7 @@ describe('a record that ends whoever works on it', () => {
       expect(receipt!.records).toEqual({ read: 40, valid: 39, rejected: 1, filtered: 0 });
       expect(receipt!.errors.map(({ code, count }) => [code, count])).toEqual([['E_POISON', 1]]);
       expect([...jobs.delivered.values()].flat()).toHaveLength(39);
-      await scenario!.stopAll();
+      await jobs.stopAll();
     }
   });
 
@@ -149,7 +133,7 @@ describe('a record that ends whoever works on it', () => {
   it('does not keep another tenant waiting', async () => {
     const jobs = await start();
     await jobs.accept([text(linesWith(3, [2]))]);
-    const other = await createJobScenario({ database, plan: plan(), beside: jobs.storage });
+    const other = await scenarios.start({ plan: plan(), beside: jobs.storage });
     await other.accept([text(linesWith(5, []))]);
     jobs.startAll();
     other.startDeliveries();
@@ -164,7 +148,7 @@ describe('what says nothing about a file', () => {
   /** The jobs are run by the loops of a scenario that knows none of its faults. */
   async function expectWholeElsewhere(jobs: JobScenario, records: number) {
     await jobs.stopAll();
-    const well = await createJobScenario({ database, plan: plan(), beside: jobs.storage });
+    const well = await scenarios.start({ plan: plan(), beside: jobs.storage });
     try {
       for (const start of [well.startWorker, well.startCloser, well.startDeliveries]) start();
       const [receipt] = await receiptsOf(jobs, 1);
@@ -238,7 +222,11 @@ describe('a thread that runs out of memory', () => {
     const [jobId] = await jobs.accept([text(linesWith(20_000, []))]);
     const storage = { root: jobs.root, cell: 'local', masterKeys: [{ version: 1, bytes: new Uint8Array(32).fill(7) }] };
     const { takeUpGroups, groupRunOf } = await import('../groups/claimed-groups.ts');
-    const items = await jobs.services.queue.claimWork(database.db, 'chunks', { limit: 1, workerId: jobs.ids.next(), leaseMs: 60_000 });
+    const items = await jobs.services.queue.claimWork(scenarios.database.db, 'chunks', {
+      limit: 1,
+      workerId: jobs.ids.next(),
+      leaseMs: 60_000,
+    });
     const {
       groups: [group],
     } = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
