@@ -280,4 +280,31 @@ describe('dead letters over the API', () => {
     expect((await asOperator(plain)).status).toBe(200);
     expect((await bank.post('/v1/redrives', { ...repair, set: { nope: "'x'" } })).json).toMatchObject({ code: 'E_REPAIR' });
   });
+
+  it('answer no question about a masked field to a key that may not see it', async () => {
+    const bank = await startBank('letters-questions');
+    const operator = await bank.tenant.makeKey(['jobs:operate', 'records:read']);
+    const asked = async (set: Record<string, string>, key = operator, more: object = {}) => {
+      const body = { flow: 'payments', set, reason: 'ask', dryRun: true, ...more };
+      return (await server.request('/v1/redrives', { key, method: 'POST', body })).json;
+    };
+    for (const account of [
+      "record.account.startsWith('62') ? record.account : 'x'",
+      "'xxxx' + record.account.substring(0, 4)",
+      "record.account.endsWith('09') ? '' : '1'",
+      "has(record.account) ? '1' : '2'",
+    ]) {
+      expect(await asked({ account })).toMatchObject({ code: 'E_REPAIR_MASK' });
+      expect(await asked({ account }, operator, { dryRun: false })).toMatchObject({ code: 'E_REPAIR_MASK' });
+      expect(await asked({ account }, await bank.tenant.makeKey(['admin']))).toMatchObject({ code: 'E_REPAIR_MASK' });
+      expect((await asked({ account }, bank.key)).chosen).toMatchObject({ records: 2 });
+    }
+    // A text may be given to it, and is shown as a change also where it is the one that was guessed.
+    const guessed = await asked({ account: "'62000009'" });
+    expect(guessed).toMatchObject({ changed: 2, sent: { records: 2 } });
+    expect(guessed.members.map(({ changes }: { changes: object[] }) => changes)).toEqual([
+      [{ field: 'account', before: '****0009', after: '****0009' }],
+      [{ field: 'account', before: '****0019', after: '****0009' }],
+    ]);
+  });
 });

@@ -66,7 +66,8 @@ function redriveRoute(api: FastifyInstance, { jobs }: ApiParts): void {
         summary: 'Sends the records of open dead letters again, as new jobs of their lineage',
         description: `${chosenText}, at most ${redriveRecordsMax} of one flow. \`set\` repairs the records first: an expression for each field
 that gets another text. Only what the flow accepts is sent; the rest stays open. The jobs that the letters come from stay as they are. A dry run shows
-every member before and after, masked. A repair needs the scope records:read too, because its preview shows fields.`,
+every member before and after, masked. A repair needs the scope records:read too, because its preview shows fields, and
+records:reveal where it asks about a masked field.`,
         tag: 'dead letters',
         headers: decisionHeaders,
         body: object({
@@ -99,7 +100,12 @@ every member before and after, masked. A repair needs the scope records:read too
     async (request) => {
       const { tenantId, scopes } = ownerOf(request);
       const { reason, dryRun, version, set, currentVersion = false, first, ...chosen } = request.body;
-      const wanted = { selection: { ...selectionOf(chosen), first }, repair: set ?? null, isCurrentVersion: currentVersion };
+      const wanted = {
+        selection: { ...selectionOf(chosen), first },
+        repair: set ?? null,
+        isCurrentVersion: currentVersion,
+        mayReveal: allows(scopes, 'records:reveal'),
+      };
       if (set !== undefined && !allows(scopes, 'records:read'))
         throw new HeadgateError(apiErrors.E_FORBIDDEN, 'a repair needs the scope records:read');
       if (dryRun) return await previewRedrive(jobs, tenantId, wanted);

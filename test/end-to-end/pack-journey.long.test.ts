@@ -157,15 +157,18 @@ it('repairs an entry that its target refused, with the warning of its pack, and 
   const job = await send({ tenant, root }, 'in.ach', Buffer.from(text, 'latin1'));
   expect(job).toMatchObject({ state: 'completed_with_failures', records: { read: 2, valid: 2, warned: 1 } });
   const [{ groupId }] = (await server.request('/v1/dead-letters/groups', { key: tenant.key })).json.items;
+  const key = await tenant.makeKey(['jobs:operate', 'records:read', 'records:reveal']);
   const body = { group: groupId, set: { DFIAccountNumber: "'7' + record.DFIAccountNumber" }, reason: 'accounts moved' };
-  const preview = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body: { ...body, dryRun: true } });
+  const preview = await server.request('/v1/redrives', { key, method: 'POST', body: { ...body, dryRun: true } });
+  const blind = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body: { ...body, dryRun: true } });
+  expect([blind.status, blind.json.code]).toEqual([422, 'E_REPAIR_MASK']);
   for (const field of ['amount', 'currency', 'debit', 'transactionCode', 'addendaRecords', 'offset']) {
     const tied = { ...body, set: { [field]: "'22'" }, dryRun: true };
     const refused = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body: tied });
     expect([refused.status, refused.json.code]).toEqual([422, 'E_REPAIR_TIED']);
   }
   expect(preview.json).toMatchObject({ sent: { records: 2 }, rejected: { records: 0 } });
-  const redriven = await server.request('/v1/redrives', { key: tenant.key, method: 'POST', body });
+  const redriven = await server.request('/v1/redrives', { key, method: 'POST', body });
   const [{ jobId }] = redriven.json.jobs;
   expect(await server.settle(tenant.key, jobId)).toMatchObject({ state: 'completed', records: { read: 2, valid: 2, warned: 1 } });
   for (const each of [job.jobId, jobId])

@@ -9,13 +9,12 @@ import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import { readHeaderRecord } from '../../pipeline/engine/file/header-record.ts';
 import { RecordFetcher } from '../../pipeline/engine/file/record-fetcher.ts';
 import { RouteSets } from '../../pipeline/engine/outcomes/route-sets.ts';
-import type { FormatPlan, Plan } from '../../pipeline/engine/plan.ts';
+import type { FormatPlan } from '../../pipeline/engine/plan.ts';
 import type { RecordFinding } from '../../pipeline/engine/records/record-finding.ts';
 import { RecordJudge } from '../../pipeline/engine/records/record-judge.ts';
 import { isWithoutLineEnds, receivedTable, translated, windowTable } from '../../pipeline/engine/records/window-bytes.ts';
 import { redrivePlan } from '../../pipeline/engine/redrive-plan.ts';
-import { type CompiledRepair, compileRepair, type FieldChange, type RepairTexts } from '../../pipeline/engine/repair/compile-repair.ts';
-import { repairErrors } from '../../pipeline/engine/repair/repair-errors.ts';
+import type { CompiledRepair, FieldChange, RepairTexts } from '../../pipeline/engine/repair/compile-repair.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { nextTurn } from '../../platform/base/system-ports.ts';
 import type { SealedObject, SealedStore } from '../../platform/storage/object-store.ts';
@@ -24,10 +23,11 @@ import type { ChunkParts } from '../jobs/groups/chunk-parts.ts';
 import { outcomesOfChunk } from '../jobs/groups/segment-rows.ts';
 import { jobErrors } from '../jobs/job-errors.ts';
 import type { JobServices } from '../jobs/job-services.ts';
-import { isMaskedLess, type MaskingFloors, maskingFloors } from '../jobs/views/field-masks.ts';
+import { maskingFloors } from '../jobs/views/field-masks.ts';
 import { openOutcomes } from '../jobs/views/job-outcomes.ts';
 import { redriveErrors } from './redrive-errors.ts';
 import { versionInForce } from './redrive-version.ts';
+import { compileMaskedRepair } from './repair-masks.ts';
 
 /** The job whose records they are. */
 export interface SourceJob {
@@ -100,6 +100,8 @@ export interface RecordsToRead {
   /** Null: wherever the flow's routes lead. */
   readonly targets: readonly string[] | null;
   readonly repair: RepairTexts | null;
+  /** Whoever repairs may see what is masked. */
+  readonly mayReveal: boolean;
   /** Under the version in force, not that of the job. */
   readonly isCurrentVersion: boolean;
   /** Nobody knows of one of them at least whether its target has it. */
@@ -119,8 +121,8 @@ export async function readMemberRecords(tx: TenantTx, services: JobServices, wan
   const file = services.store.open(tx.tenantId, job.file);
   try {
     const fetcher = new RecordFetcher(job.flow, job.context.columns, file);
-    const repair = wanted.repair === null ? null : compileRepair(job.flow.plan, job.context.columns, wanted.repair);
-    if (repair !== null) assertMasksHold(job.flow.plan, repair, await maskingFloors(tx));
+    const view = { floors: await maskingFloors(tx), mayReveal: wanted.mayReveal };
+    const repair = wanted.repair === null ? null : compileMaskedRepair(job.flow.plan, job.context.columns, wanted.repair, view);
     const reader = new MemberReader(job, repair);
     const head = readHeaderRecord(job.flow, { start: job.fileStart, context: job.context }, file);
     if (head !== null) reader.judge.setHeader(head);
@@ -161,17 +163,6 @@ function tooMuch(): HeadgateError {
 /** As files of the format have it; empty without line ends. */
 export function lineEndOf(format: FormatPlan): Buffer {
   return isWithoutLineEnds(format) ? Buffer.alloc(0) : translated(Buffer.from('\n'), receivedTable(format));
-}
-
-/** What is masked more must not come to stand where it is masked less. */
-function assertMasksHold(plan: Plan, { uses }: CompiledRepair, floors: MaskingFloors): void {
-  for (const { fields } of plan.records)
-    for (const field of fields)
-      for (const used of uses.get(field.name) ?? []) {
-        const other = plan.records.flatMap((record) => record.fields).filter(({ name }) => name === used);
-        if (!other.some((candidate) => isMaskedLess(field, candidate, floors))) continue;
-        throw new HeadgateError(repairErrors.E_REPAIR_MASK, `${field.name} is masked less than ${used}, from which it would be computed`);
-      }
 }
 
 async function findOffsets(tx: TenantTx, store: SealedStore, { jobId, records }: RecordsToRead): Promise<Map<number, number>> {

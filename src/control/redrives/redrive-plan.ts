@@ -28,6 +28,8 @@ export interface WantedRedrive {
   readonly selection: RedriveChoice;
   /** Null: the records are sent as they are. */
   readonly repair: RepairTexts | null;
+  /** Whoever asks may see what is masked: their repair may look at it. */
+  readonly mayReveal?: boolean;
   /** Under the version of the flow that is in force, not that of the first job. */
   readonly isCurrentVersion?: boolean;
 }
@@ -50,7 +52,7 @@ export interface RedrivePreview {
   readonly version: string;
   /** All that were chosen; those that would be sent; those that the flow would reject; those that it would lead elsewhere. */
   readonly chosen: RedriveTotals;
-  /** Of those that were chosen, how many the repair gives another text. */
+  /** Of those that were chosen, how many the repair gives another text, or a field that is masked any text at all. */
   readonly changed: number;
   readonly sent: RedriveTotals;
   readonly rejected: RedriveTotals;
@@ -87,7 +89,7 @@ const jobsMax = 100;
 
 /** Fails as `chooseMembers` does, and with E_REDRIVE_SIZE, E_REDRIVE_VERSION and E_REPAIR_UNKNOWN. */
 export async function planRedrive(tx: TenantTx, services: JobServices, wanted: WantedRedrive): Promise<RedrivePlan> {
-  const { selection, repair, isCurrentVersion = false } = wanted;
+  const { selection, repair, mayReveal = false, isCurrentVersion = false } = wanted;
   const members = await chooseMembers(tx, selection);
   const chosenJobs = membersByJob(members);
   if (chosenJobs.length > jobsMax)
@@ -104,6 +106,7 @@ export async function planRedrive(tx: TenantTx, services: JobServices, wanted: W
       targets: [targetId],
       records: own.map((member) => member.recordNumber),
       repair,
+      mayReveal,
       isCurrentVersion,
       mayBeThere: own.some(({ mayBeThere }) => mayBeThere),
       bytesLeft: redriveBytesMax - bytes,

@@ -39,8 +39,16 @@ export interface CompiledRepair {
   apply(content: Buffer): RepairedRecord;
 }
 
-/** Fails with E_REPAIR, which says what is wrong with which expression, with E_REPAIR_KEY and with E_REPAIR_TIED. */
-export function compileRepair(plan: Plan, columns: readonly string[] | null, set: RepairTexts): CompiledRepair {
+/**
+ * `hidden`: fields whose texts are not for everybody's eyes. They count as changed whatever they get, or a guess would be told from the text itself.
+ * Fails with E_REPAIR, which says what is wrong with which expression, with E_REPAIR_KEY and with E_REPAIR_TIED.
+ */
+export function compileRepair(
+  plan: Plan,
+  columns: readonly string[] | null,
+  set: RepairTexts,
+  hidden: ReadonlySet<string> = new Set(),
+): CompiledRepair {
   const data = plan.records.filter(({ role }) => role === 'data');
   const names = [...new Set(data.flatMap(({ fields }) => fields.map(({ name }) => name)))];
   const keys = keyFields(plan);
@@ -90,8 +98,8 @@ export function compileRepair(plan: Plan, columns: readonly string[] | null, set
         try {
           const after = (evaluate(expression, scope) as string | null) || null;
           const before = values[names.indexOf(field)]!;
-          if (after === before) continue;
-          texts.set(index, after);
+          if (after !== before) texts.set(index, after);
+          else if (!hidden.has(field)) continue;
           changes.push({ field, before, after });
         } catch (error) {
           if (!(error instanceof ExpressionFailure)) throw error;

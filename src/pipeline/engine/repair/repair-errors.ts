@@ -14,9 +14,10 @@ export const repairErrors = defineErrors({
     next: 'Discard the dead letter with its reason, and have the sender send the record under its right key in a new file.',
   },
   E_REPAIR_MASK: {
-    meaning: 'A repair would copy from a field that is masked into one that is masked less, where it could be read.',
+    meaning:
+      'A repair would copy from a field that is masked into one that is masked less, where it could be read; or the key lacks `records:reveal`, and an expression looks at a masked field, or a condition of the flow looks at one besides a field that is set: what became of the record would tell what stands in it.',
     actor: 'operator',
-    next: 'Compute the field from its own text or from fields that are masked as little as it is.',
+    next: 'Give the field a text, or compute it from fields that are not masked; with a key that has `records:reveal` also from its own text and from fields that are masked as little as it is.',
   },
   E_REPAIR_TIED: {
     meaning:
