@@ -185,6 +185,26 @@ it('a record under the tag of another type shows the form alone of what is wrong
   expect(await fieldsOf(2)).toEqual({ no: '9999-A9999', note: 'n', x: 'y' });
 });
 
+it('a field in which something is wrong is masked as much as any other of its flow, whose text it may have', async () => {
+  const strict = counted
+    .replaceAll('name: counted', 'name: strictest')
+    .replace(
+      'account: { column: 3, type: string, required: true }',
+      'account: { column: 3, type: string, required: true, mask: last4, pattern: "[0-9]+" }',
+    )
+    .replace('id: {', 'pin: { column: 5, type: string, mask: all }\n        id: {');
+  await tenant.apply(strict);
+  const { json } = await server.upload(tenant.key, {
+    flow: 'strictest',
+    name: 'in.csv',
+    body: 'D,P1,6200001234,1.00,secret\nD,P2,secret,1.00,6200001234\n',
+  });
+  await server.settle(tenant.key, json.jobId);
+  const fieldsOf = async (number: number) => (await get(`/v1/jobs/${json.jobId}/records/${number}`)).json.fields;
+  expect(await fieldsOf(1)).toMatchObject({ account: '******1234', pin: '******' });
+  expect(await fieldsOf(2)).toMatchObject({ account: '******', pin: '********' });
+});
+
 it('a record that ended its process is shown without being parsed again', async () => {
   const jobId = await settled(['P1,6200001234,1.00', 'X2,6200001234,2.00']);
   await database.adminDb.query(`/* make poison */ update headgate.rejections set code = 'E_POISON', field = null where job_id = $1`, [

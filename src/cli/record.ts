@@ -24,7 +24,7 @@ export const recordVerbs: Readonly<Record<string, Command>> = {
   get: {
     usage: 'headgate record get JOB NUMBER [--json]',
     summary:
-      'Shows one record: outcome, findings, targets, and its fields masked; a field that something is wrong with as it stands in the file, or, where the flow masks any field, its form alone (9 for a digit, a or A for a letter).',
+      'Shows one record: outcome, findings, targets, and its fields masked; a field that something is wrong with as it stands in the file, or, where the flow masks any field, its form alone (9 for a digit, a or A for a letter), and masked as much as any other of the flow where it is masked itself.',
     options,
     async run(line) {
       const jobId = encodeURIComponent(requiredPositional(line, 0, 'JOB', this.usage));

@@ -24,7 +24,7 @@ import {
   exclusionsJoin,
   openExcluded,
 } from './excluded-records.ts';
-import { formOf, isMasked, type MaskingFloors, masked, maskingFloors } from './field-masks.ts';
+import { formOf, isMasked, isMaskedLess, type MaskingFloors, masked, maskingFloors } from './field-masks.ts';
 import { openOutcomes } from './job-outcomes.ts';
 
 export interface RecordSummary {
@@ -160,14 +160,17 @@ interface ShownParts {
 
 /**
  * Where the flow masks anything, in whatever record type, a text that should not be where it is may be what is masked elsewhere, as under a
- * wrong tag: only its form is shown.
+ * wrong tag: only its form is shown, and of a field that is masked less than another one nothing.
  */
 function shownFields(fields: readonly FieldPlan[], { plan, texts, wrong, floors }: ShownParts): Record<string, string | null> {
-  const hasMasks = plan.records.some((record) => record.fields.some((field) => isMasked(field, floors)));
+  const all = plan.records.flatMap((record) => record.fields);
+  const hasMasks = all.some((field) => isMasked(field, floors));
   const shown = fields.map((field) => {
     const text = texts[field.name] ?? null;
     const isFormOnly = hasMasks && wrong.has(field.name) && !isMasked(field, floors);
-    return [field.name, isFormOnly && text !== null ? formOf(text) : masked(field, text, floors)] as const;
+    if (isFormOnly && text !== null) return [field.name, formOf(text)] as const;
+    const stricter = wrong.has(field.name) ? all.find((other) => isMaskedLess(field, other, floors)) : undefined;
+    return [field.name, masked(stricter ?? field, text, floors)] as const;
   });
   return Object.fromEntries(shown);
 }
