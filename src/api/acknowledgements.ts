@@ -6,6 +6,7 @@ import { retryAcknowledgements } from '../control/jobs/acknowledging/acknowledge
 import { openFileAcknowledgement } from '../control/jobs/views/file-acknowledgement.ts';
 import { findFile } from '../pipeline/arrivals/arrival-views.ts';
 import { type AcknowledgementForm, acknowledgementFormats, acknowledgementLevels } from '../pipeline/ledger/acknowledgement.ts';
+import { allows } from '../platform/access/api-keys.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createPlaces } from '../platform/base/places.ts';
 import { nextTurn } from '../platform/base/system-ports.ts';
@@ -46,7 +47,7 @@ const route = describe({
   operationId: 'acknowledgeFile',
   summary: 'What became of a file, and which of its records were rejected, for its sender',
   description:
-    'docs/acknowledgements.md. Codes, fields and record numbers, no content. 409 while the job of the file is open; 422 (E_NACHA_ANSWER) for `nacha` where no entry can be returned.',
+    'docs/acknowledgements.md. Codes, fields and record numbers, no content; but `nacha` holds the entries that are returned, and `pain.002` the identifications of the original: the first, and the second where one of them is masked, need the scope records:reveal too. 409 while the job of the file is open; 422 (E_NACHA_ANSWER) for `nacha` where no entry can be returned.',
   tag: 'files',
   params: idParameter,
   querystring: query({
@@ -118,7 +119,7 @@ export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
       '/files/:id/acknowledgement',
       { config: { scope: 'files:read' }, schema: { ...route, response: { ...route.response, ...document } } },
       async (request, reply) => {
-        const { tenantId } = ownerOf(request);
+        const { tenantId, scopes } = ownerOf(request);
         const { level = 'file', format = 'json' } = request.query;
         const end = places.take(tenantId);
         if (end === undefined)
@@ -127,6 +128,11 @@ export function acknowledgementRoutes({ db, jobs, settings }: ApiParts) {
         const opened = found(
           await withTenant(db, tenantId, (tx) => openFileAcknowledgement(tx, jobs, request.params.id), { readOnly: true }),
         );
+        if (opened.showsMasked({ level, format }) && !allows(scopes, 'records:reveal'))
+          throw new HeadgateError(
+            apiErrors.E_FORBIDDEN,
+            `this acknowledgement as ${format} holds masked fields in the clear: it needs the scope records:reveal`,
+          );
         request.raw.socket.setTimeout(settings.uploadIdleMs);
         const begun = await begin(inTurns(opened.pieces({ level, format })));
         if (request.method === 'HEAD') begun.destroy();

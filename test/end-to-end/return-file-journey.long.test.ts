@@ -11,11 +11,14 @@ import { type RunningTestServer, startTestServer, type TestTenant } from '../sup
 let database: TestDatabase;
 let server: RunningTestServer;
 let tenant: TestTenant;
+/** A file of returns holds accounts in the clear. */
+let revealing: string;
 let root: string;
 beforeAll(async () => {
   database = await createTestDatabase({ connectionsMax: 4 });
   server = await startTestServer(database);
   tenant = await server.tenant('bank-us');
+  revealing = await tenant.makeKey(['files:read', 'records:reveal']);
   root = join(server.out, 'us');
   for (const folder of ['in', 'returns']) mkdirSync(join(root, folder), { recursive: true });
   await tenant.apply(...documents());
@@ -92,8 +95,12 @@ it('returns rejected entries with the codes of the rules, their amounts and thei
     },
     { category: 'Return', addenda99: { returnCode: 'R28', originalTrace: entry(1) } },
   ]);
-  const asked = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key: tenant.key });
+  const asked = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key: revealing });
   expect([asked.type, asked.body]).toEqual(['text/plain', bytes.toString('latin1')]);
+  for (const key of [tenant.key, await tenant.makeKey(['admin'])]) {
+    const refused = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key });
+    expect([refused.status, refused.json.code]).toEqual([403, 'E_FORBIDDEN']);
+  }
 });
 
 it('gives files of returns of one day their own ID modifiers, and no two entries the same trace number', async () => {
@@ -112,7 +119,7 @@ it('gives files of returns of one day their own ID modifiers, and no two entries
       modifier: fileHeader.fileIDModifier,
       traces: entries.map(({ traceNumber }: { traceNumber: string }) => traceNumber),
     });
-    const asked = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key: tenant.key });
+    const asked = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key: revealing });
     expect(asked.body).toBe(bytes.toString('latin1'));
   }
   expect(new Set(answers.map(({ modifier }) => modifier)).size).toBe(3);
@@ -128,7 +135,7 @@ it('writes nothing where every entry was taken, and tells who asks that other fi
   expect(json.acknowledgements).toEqual([]);
   const asked = await server.request(`/v1/files/${fileId}/acknowledgement?format=pain.002`, { key: tenant.key });
   expect([asked.status, asked.json.code]).toEqual([400, 'E_ACKNOWLEDGEMENT_FORMAT']);
-  const returns = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key: tenant.key });
+  const returns = await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=nacha`, { key: revealing });
   expect([returns.status, returns.json.code]).toEqual([422, 'E_NACHA_ANSWER']);
 });
 
@@ -151,7 +158,7 @@ it('returns no entry of a file that was rejected as a whole, though some were re
     { timeout: 60_000, interval: 50 },
   );
   expect(closedFile).toMatchObject({ state: 'rejected', records: { rejected: 1 } });
-  const asked = await server.request(`/v1/files/${sent.fileId}/acknowledgement?level=record&format=nacha`, { key: tenant.key });
+  const asked = await server.request(`/v1/files/${sent.fileId}/acknowledgement?level=record&format=nacha`, { key: revealing });
   expect([asked.status, asked.json.code, asked.json.detail]).toEqual([
     422,
     'E_NACHA_ANSWER',

@@ -195,3 +195,22 @@ it('says that the profile of the customer was checked, where the flow has its ne
   const { report } = await answerTo('checked.xml', creditTransfers.replace('M-1', 'M-8'));
   expect([report.OrgnlGrpInfAndSts.GrpSts, report.OrgnlPmtInfAndSts[0].PmtInfSts]).toEqual(['ACCP', 'ACCP']);
 });
+
+it('is read with the right to reveal alone where the policy masks what it names transactions by', async () => {
+  const [, flow] = documents();
+  await tenant.apply(
+    flow!
+      .replace('version: 1.0.0', 'version: 1.2.0')
+      .replace('  format:', '  schema: { record: { fields: { endToEndId: { type: string, class: reference } } } }\n  format:'),
+  );
+  await answerTo('named.xml', creditTransfers.replace('M-1', 'M-9'));
+  const { fileId } = await jobOf('named.xml');
+  const asked = async (key: string, format = 'pain.002') =>
+    (await server.request(`/v1/files/${fileId}/acknowledgement?level=record&format=${format}`, { key })).status;
+  expect(await asked(tenant.key)).toBe(200);
+  await tenant.apply(
+    'apiVersion: headgate/v1\nkind: TenantPolicy\nmetadata: { tenant: TENANT, name: policy }\nspec: { masking: { reference: all } }\n',
+  );
+  const revealing = await tenant.makeKey(['files:read', 'records:reveal']);
+  expect([await asked(tenant.key), await asked(tenant.key, 'csv'), await asked(revealing)]).toEqual([403, 200, 200]);
+});

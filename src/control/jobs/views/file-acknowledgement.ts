@@ -21,6 +21,7 @@ import type { SegmentPart } from '../groups/chunk-parts.ts';
 import { jobErrors } from '../job-errors.ts';
 import type { JobServices } from '../job-services.ts';
 import { type ExclusionsRow, exclusionsColumns, exclusionsJoin, openExcluded } from './excluded-records.ts';
+import { isMasked, type MaskingFloors, maskingFloors } from './field-masks.ts';
 import { getReceipt } from './job-views.ts';
 
 export interface OpenedAcknowledgement {
@@ -29,6 +30,8 @@ export interface OpenedAcknowledgement {
   readonly fileName: string;
   /** When the job ended, as its receipt says. */
   readonly closedAt: Date;
+  /** Whether it would hold, in the clear, what the flow or the tenant's policy masks. */
+  showsMasked(form: AcknowledgementForm): boolean;
   /** An empty piece is only a turn for others. Fails with E_ACKNOWLEDGEMENT_FORMAT where the flow's files can't be answered so. */
   pieces(form: AcknowledgementForm): Generator<Uint8Array>;
 }
@@ -87,10 +90,12 @@ export async function openJobAcknowledgement(
   const isCounted = (receipt.job.verdict === 'cancelled' || isAnsweredByStatus(plan)) && isKeptBack(receipt);
   const unknown = isCounted ? await countUnknown(tx, jobId) : new Map<string, number>();
   const { container } = receipt.file;
+  const floors = await maskingFloors(tx);
   return {
     jobId,
     fileName: container.name,
     closedAt: new Date(receipt.times.closedAt),
+    showsMasked: (form) => refusalOf(form, plan, via) === null && showsMasked(form, plan, floors),
     pieces(form) {
       const refused = refusalOf(form, plan, via);
       if (refused !== null) throw new HeadgateError(jobErrors.E_ACKNOWLEDGEMENT_FORMAT, refused);
@@ -194,6 +199,16 @@ function isAnsweredByStatus(plan: Plan): boolean {
 }
 
 const isKeptBack = ({ targets }: Receipt): boolean => targets.some(({ routed, delivered }) => delivered.records < routed.records);
+
+/** Of the original, in a status report. */
+const identifications = ['messageId', 'paymentInformationId', 'instructionId', 'endToEndId', 'uetr'];
+
+/** A file of returns holds whole entries, accounts and names of people. */
+function showsMasked({ format }: AcknowledgementForm, { records }: Plan, floors: MaskingFloors): boolean {
+  if (format === 'nacha') return true;
+  if (format !== 'pain.002') return false;
+  return records.some(({ fields }) => fields.some((field) => identifications.includes(field.name) && isMasked(field, floors)));
+}
 
 /** Why files of the flow can't be answered so; null: they can. */
 function refusalOf({ format }: AcknowledgementForm, plan: Plan, via: Unpack): string | null {
