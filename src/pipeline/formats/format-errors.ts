@@ -8,7 +8,7 @@ export const formatErrors = defineErrors({
     meaning:
       'A quoted field is not closed before the end of the file or before the longest allowed record, so the records after it cannot be told apart.',
     actor: 'sender',
-    next: 'Close the quote in the record at the given offset, or turn quoting off in the flow, and send the file again.',
+    next: 'Close the quote in the record at the given offset (of a job, that of E_QUOTE in `headgate job errors`), or turn quoting off in the flow, and send the file again.',
   },
   E_RECORD_TOO_LONG: {
     meaning: 'A record is longer than the longest allowed record.',
@@ -35,6 +35,6 @@ export const formatErrors = defineErrors({
   E_COLUMN_MISSING: {
     meaning: 'The header row lacks the column of a field that the flow needs.',
     actor: 'sender',
-    next: 'Add the column to the file, or make the field optional and the columns lenient in the flow.',
+    next: 'Add the column to the file, or make the field optional and the columns lenient in the flow. Where the message finds another delimiter, say it in `format` of the flow, or have the file sent with that of the flow.',
   },
 });
