@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
-import { argumentsMax, type Command, countOption, exitCodeOf, outputOptions, reportError, runCommand } from './command.ts';
+import { argumentsMax, type Command, countOption, exitCodeOf, outputOptions, reportError, runCommand, runVerb } from './command.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -51,6 +51,28 @@ it.each<[string, Command['options'], number]>([
   if (room === Number.POSITIVE_INFINITY) return;
   expect([await runCommand(command, [...given, 'surplus']), runs]).toEqual([2, 1]);
   expect(write.mock.calls.join()).toContain('E_USAGE: "surplus" is one argument too many (usage: headgate thing ');
+});
+
+it.each([
+  ['--grup', 'there is no option --grup; did you mean --group? (usage: headgate thing make)'],
+  ['--grup=x', 'there is no option --grup; did you mean --group? (usage: headgate thing make)'],
+  ['--elsewhere', 'there is no option --elsewhere (usage: headgate thing make)'],
+  ['-x', 'there is no option -x (usage: headgate thing make)'],
+])('an option that a command does not have is named, with the nearest one: %s', async (given, said) => {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const options = { group: { type: 'string' }, reason: { type: 'string' } } as const;
+  const command = { usage: 'headgate thing make', summary: 'Makes it.', options, run: async () => 0 };
+  expect(await runCommand(command, [given])).toBe(2);
+  expect(write.mock.calls.join()).toContain(`error E_USAGE: ${said}`);
+});
+
+it('a mistyped verb is told the nearest one', async () => {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const verbs = { list: { usage: 'headgate thing list', summary: 'Lists them.', run: async () => 0 } };
+  expect(await runVerb('thing', verbs, ['lst'])).toBe(2);
+  expect(write.mock.calls.join()).toContain('headgate thing has no verb "lst"; did you mean list?\n');
+  expect(await runVerb('thing', verbs, ['remove'])).toBe(2);
+  expect(write.mock.calls.at(-1)?.join()).toContain('headgate thing has no verb "remove"\n');
 });
 
 it('an option without its value is named, with why', async () => {

@@ -5,6 +5,7 @@
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
+import { nearestName } from '../platform/base/nearest-name.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 import { writeOut } from './stdout.ts';
@@ -145,9 +146,7 @@ function parseLine(command: Command, argv: readonly string[]): CommandLine {
     outputs = tokens.flatMap((token) => (token.kind === 'option' && token.name === 'output' ? [token.value ?? ''] : []));
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    const valueless = /^Option '(-\S+)' argument is ambiguous/.exec(text)?.[1];
-    const message = valueless ? `${valueless} has no value: what follows it begins with a hyphen` : text.split('.')[0];
-    throw new HeadgateError(cliErrors.E_USAGE, `${message} (usage: ${command.usage})`);
+    throw new HeadgateError(cliErrors.E_USAGE, `${whyUnparsed(text, command)} (usage: ${command.usage})`);
   }
   const surplus = line.positionals[argumentsMax(command)];
   if (surplus !== undefined)
@@ -160,6 +159,15 @@ function parseLine(command: Command, argv: readonly string[]): CommandLine {
   if (wanted.length > 1)
     throw new HeadgateError(cliErrors.E_USAGE, `one output is written, not ${wanted.join(' and ')} (--json is -o json): say one of them`);
   return line;
+}
+
+function whyUnparsed(text: string, { options = {} }: Command): string {
+  const valueless = /^Option '(-\S+)' argument is ambiguous/.exec(text)?.[1];
+  if (valueless) return `${valueless} has no value: what follows it begins with a hyphen`;
+  const unknown = /^Unknown option '(-\S+)'/.exec(text)?.[1];
+  if (!unknown) return text.split('.')[0]!;
+  const nearest = nearestName(unknown.replace(/^-+/, ''), Object.keys(options));
+  return `there is no option ${unknown}${nearest === null ? '' : `; did you mean --${nearest}?`}`;
 }
 
 /**
@@ -182,7 +190,9 @@ export async function runVerb(noun: string, verbs: Readonly<Record<string, Comma
   if (command) return runCommand(command, rest);
   const help = Object.values(verbs).map((each) => `  ${each.usage}\n      ${each.summary}`);
   if (verb === undefined || verb === '--help' || verb === '-h') return printHelp(`${help.join('\n')}\n`);
-  process.stderr.write(`error E_USAGE: headgate ${noun} has no verb ${printable(JSON.stringify(verb))}\n${help.join('\n')}\n`);
+  const nearest = nearestName(verb, Object.keys(verbs));
+  const meant = nearest === null ? '' : `; did you mean ${nearest}?`;
+  process.stderr.write(`error E_USAGE: headgate ${noun} has no verb ${printable(JSON.stringify(verb))}${meant}\n${help.join('\n')}\n`);
   return 2;
 }
 
