@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary-store.ts';
 import { createApiClient } from './api-client.ts';
 
-async function clientOf(listener: RequestListener, idleMs?: number) {
+async function clientOf(listener: RequestListener, idleMs?: number, scheme = 'http') {
   const server = createServer(listener);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -15,7 +15,7 @@ async function clientOf(listener: RequestListener, idleMs?: number) {
   });
   const keyFile = join(temporaryFolder(), 'key');
   writeFileSync(keyFile, 'hg_live_abc', { mode: 0o600 });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return { url, client: createApiClient({ positionals: [], options: { url, 'key-file': keyFile } }, {}, idleMs) };
 }
 
@@ -23,6 +23,15 @@ it('a request that is not answered in time is not said to have found nobody', as
   const { url, client } = await clientOf(() => {}, 50);
   const refused = client.post('/v1/jobs/1/cancel', {});
   await expect(refused).rejects.toMatchObject({ code: 'E_API_UNREACHABLE', message: `${url} has the request and did not answer in time` });
+});
+
+it('a server without TLS that is asked for it is not said to be absent', async () => {
+  const { url, client } = await clientOf((_request, response) => response.end('{}'), undefined, 'https');
+  await expect(client.get('/v1/jobs/1')).rejects.toMatchObject({
+    code: 'E_API_UNREACHABLE',
+    message: `what answered at ${url} agreed on no TLS`,
+    next: expect.stringContaining('with http:// where it has no TLS'),
+  });
 });
 
 it('an answer that breaks off is an error, whole or in pieces', async () => {

@@ -154,7 +154,16 @@ function readKeyFile(path: string): string {
 
 /** A decision about a very big job can take longer than an answer is waited for, and is made all the same. */
 function unanswered(base: string, cause: unknown): HeadgateError {
-  if (!(cause instanceof UnansweredError)) return new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
+  if (!(cause instanceof UnansweredError)) {
+    const { code } = cause as NodeJS.ErrnoException;
+    // What is asked for TLS and speaks plain HTTP.
+    if (code !== 'EPROTO' && !code?.startsWith('ERR_SSL_'))
+      return new HeadgateError(cliErrors.E_API_UNREACHABLE, `nothing answered at ${base}`, { cause });
+    return new HeadgateError(cliErrors.E_API_UNREACHABLE, `what answered at ${base} agreed on no TLS`, {
+      cause,
+      next: 'Name the server as it says of itself when it starts: with http:// where it has no TLS in front of it.',
+    });
+  }
   return new HeadgateError(cliErrors.E_API_UNREACHABLE, `${base} has the request and did not answer in time`, {
     cause,
     next: 'What was asked for may go on there, or be done: look at it (`get`) before you ask again.',
