@@ -3,12 +3,24 @@ import { createInterface } from 'node:readline/promises';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type CommandLine, printable } from './command.ts';
+import { columnsDefault } from './output.ts';
+import type { Row } from './output-fields.ts';
+import { painter } from './terminal-style.ts';
+import { thingText } from './terminal-text.ts';
 
 /** Fails with E_CONFIRM when nobody says yes. */
-export async function confirmPlan(line: CommandLine, action: string, plan: unknown): Promise<void> {
+export async function confirmPlan(line: CommandLine, action: string, plan: Row): Promise<void> {
   if (line.options.yes) return;
-  process.stderr.write(`${action}:\n${printable(JSON.stringify(plan, null, 2).replaceAll('\n', '\n  '))}\n`);
+  process.stderr.write(`${printable(action)}:\n${planText(plan)}`);
   await confirm(line, action);
+}
+
+/** On a terminal as `get` shows a thing, elsewhere as JSON. */
+function planText(plan: Row): string {
+  const { isTTY, columns } = process.stderr;
+  if (!isTTY) return `${printable(JSON.stringify(plan, null, 2).replaceAll('\n', '\n  '))}\n`;
+  const text = thingText(plan, { columnsMax: (columns || columnsDefault) - 2, paint: painter(process.env) });
+  return `${text.trimEnd().replace(/^/gm, '  ')}\n`;
 }
 
 /** The same, of a plan that was shown. `hint`: how to go on where nobody can be asked. */

@@ -19,7 +19,7 @@ export interface OutputShape {
 }
 
 /** Of a terminal that does not say how wide it is. */
-const columnsDefault = 120;
+export const columnsDefault = 120;
 
 /** Prints a list. With `--json` one document: the array. */
 export async function printRows(line: CommandLine, rows: readonly Row[], shape: OutputShape): Promise<void> {
