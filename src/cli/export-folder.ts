@@ -10,6 +10,7 @@ import { readTar } from '../pipeline/ledger/export/tar-stream.ts';
 import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { makeFolder } from '../platform/base/make-folder.ts';
+import { whyUnreadable } from './unreadable-file.ts';
 import { verifyErrors } from './verify-errors.ts';
 
 /** Lists the files once. Fails with E_EXPORT_FOLDER. */
@@ -104,6 +105,6 @@ function attempt<T>(path: string, run: () => T): T {
 
 function translated(path: string, error: unknown): HeadgateError {
   if (error instanceof HeadgateError) return error;
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
-  return new HeadgateError(verifyErrors.E_EXPORT_FOLDER, `the export ${path} cannot be read or written (${code})`, { cause: error });
+  const message = `the export ${path} cannot be read or written: ${whyUnreadable(error)}`;
+  return new HeadgateError(verifyErrors.E_EXPORT_FOLDER, message, { cause: error });
 }

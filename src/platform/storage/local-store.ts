@@ -35,7 +35,7 @@ const unfinishedPattern = /^[0-9]+-[0-9a-f]{24}$/;
 export function createLocalStore(settings: { readonly root: string; readonly rng: Rng }): RawStore {
   const { root, rng } = settings;
   const incoming = join(root, incomingFolder);
-  const folders = withStorageFailures('make the storage folder', () => {
+  const folders = withStorageFailures(`make the storage folder ${root}`, () => {
     const made = createDurableFolders(root);
     made.ensure(incoming);
     return made;
