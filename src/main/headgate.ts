@@ -13,7 +13,8 @@ async function dispatcher(name: string, command: (typeof commands)[string]): Pro
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const [name, ...rest] = argv;
+  const [given, ...rest] = argv;
+  const name = given === '--version' ? 'version' : given;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     const width = Math.max(...Object.keys(commands).map((each) => each.length));
     const lines = Object.entries(commands).map(([each, { summary }]) => `  ${each.padEnd(width)}  ${summary}\n`);

@@ -17,6 +17,12 @@ test('a command that is nearly one is told which one', () => {
   expect(stderrOf('xyz')).toBe('error E_USAGE: there is no command "xyz"\ntry: headgate --help\n');
 });
 
+test('the version is told to whoever asks for it as of other programs', () => {
+  const stdoutOf = (name: string) => spawnSync(join(import.meta.dirname, '../../bin/headgate'), [name], { encoding: 'utf8' }).stdout;
+  expect(stdoutOf('--version')).toMatch(/^headgate\t\d/);
+  expect(stdoutOf('--version')).toBe(stdoutOf('version'));
+});
+
 test('a command collects its memory before it ends, so that nothing in the background waits for a collection meanwhile', () => {
   const traced = spawnSync('sh', ['-x', join(import.meta.dirname, '../../bin/headgate'), 'version'], { encoding: 'utf8' });
   const [, node, ...line] = /^\+ exec (.*)$/m.exec(traced.stderr)![0].slice('+ '.length).split(' ');
