@@ -160,7 +160,8 @@ async function spawnAsync(...args: string[]): Promise<number | null> {
 
 test('headgate trust prints the trust file of the generated key, and makes none', () => {
   const folder = temporaryFolder();
-  expect(headgate('trust', '--data-dir', folder).stderr).toContain('error E_SECRET_MISSING');
+  const { stderr } = headgate('trust', '--data-dir', folder);
+  expect(stderr).toContain(`error E_SECRET_MISSING: there is no signing key in ${folder}\ntry: Name the data folder of the server`);
   expect(readdirSync(folder)).toEqual([]);
   const pem = fixtureKey.privateKey.export({ format: 'pem', type: 'pkcs8' });
   writeFileSync(join(folder, 'signing.pem'), pem, { mode: 0o600 });
