@@ -22,7 +22,8 @@ export async function commitForCertain(
       return;
     } catch (error) {
       if (!(error instanceof CommitUnknownError)) throw error;
-      const outcome = await resolveCommit(db, error.xid, { ports });
+      // What could not be asked stays open: a failure of the question says nothing of what was done.
+      const outcome = await resolveCommit(db, error.xid, { ports }).catch(() => 'unknown' as const);
       if (outcome === 'committed') return;
       if (outcome === 'unknown' || attempt === 3) throw error;
     }

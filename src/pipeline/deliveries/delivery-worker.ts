@@ -11,6 +11,7 @@ import type { Waiter } from '../../platform/base/notifier.ts';
 import { createPollingLoop } from '../../platform/base/polling-loop.ts';
 import type { Ports } from '../../platform/base/ports.ts';
 import type { Db } from '../../platform/postgres/database.ts';
+import { CommitUnknownError } from '../../platform/postgres/postgres-errors.ts';
 import type { ConnectionSecrets } from '../../platform/secrets/connection-secrets.ts';
 import type { SealedStore } from '../../platform/storage/object-store.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
@@ -86,6 +87,8 @@ const roomMs = 200;
 const endingMs = 1_500;
 const failedAgainMs = 5_000;
 
+/** Attempts that may have their rows already are not given them again: the lease decides. */
+const isOpen = (error: unknown) => error instanceof CommitUnknownError;
 const isOfDatabase = (error: unknown) => error instanceof HeadgateError && error.code.startsWith('E_DATABASE_');
 
 export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
@@ -118,7 +121,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
       // Before the next group is written, which counts them.
       for (const [index, { admission }] of starts.entries()) if (refusals[index] === null) admission.gate.beginSending();
       return refusals;
-    }),
+    }, isOpen),
     endings: createGroupCommit<BatchEnding>(async (tenantId, endings) => {
       let ended = 0;
       await commitForCertain(options, tenantId, async (tx) => {

@@ -71,3 +71,20 @@ it('one that fails among many costs the others a few transactions', async () => 
   // One alone, then all of the others, and two for each time that they are halved.
   expect(transactions).toBe(1 + 1 + 2 * 8);
 });
+
+it('after an error that is final nothing is written again, and what comes later is', async () => {
+  const groups: string[][] = [];
+  const lost = new Error('the answer to COMMIT was lost');
+  const commit = createGroupCommit<string>(
+    async (_, items) => {
+      groups.push([...items]);
+      if (items.includes('b')) throw lost;
+      return [];
+    },
+    (error) => error === lost,
+  );
+  const results = await Promise.allSettled(['a', 'b', 'c'].map((item) => commit.submit('t', item)));
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+  await commit.submit('t', 'd');
+  expect(groups).toEqual([['a'], ['b', 'c'], ['d']]);
+});

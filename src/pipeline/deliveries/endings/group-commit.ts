@@ -1,7 +1,7 @@
 /**
  * One transaction for many: while a tenant's transaction is under way, what comes meanwhile waits and shares the next one.
  * If a shared transaction fails, each half of it is tried, so that one that lost its lease takes no other with it, and costs
- * the others a few transactions and not one each.
+ * the others a few transactions and not one each. What may have been written already can be told to be left as it is.
  */
 
 export interface GroupCommit<Item, Result = void> {
@@ -18,9 +18,13 @@ interface Waiting<Item, Result> {
   readonly failed: (error: unknown) => void;
 }
 
-/** `write` returns a result for each item, in their order, or none where there is nothing to say. */
+/**
+ * `write` returns a result for each item, in their order, or none where there is nothing to say. All items of a transaction fail
+ * with an error that `isFinal`.
+ */
 export function createGroupCommit<Item, Result = void>(
   write: (tenantId: string, items: readonly Item[]) => Promise<readonly Result[]>,
+  isFinal: (error: unknown) => boolean = () => false,
 ): GroupCommit<Item, Result> {
   const waiting = new Map<string, Waiting<Item, Result>[]>();
   const busy = new Set<string>();
@@ -44,7 +48,10 @@ export function createGroupCommit<Item, Result = void>(
         group.map(({ item }) => item),
       );
     } catch (error) {
-      if (group.length === 1) return group[0]!.failed(error);
+      if (group.length === 1 || isFinal(error)) {
+        for (const { failed } of group) failed(error);
+        return;
+      }
       const middle = Math.ceil(group.length / 2);
       await writeGroup(tenantId, group.slice(0, middle));
       await writeGroup(tenantId, group.slice(middle));
