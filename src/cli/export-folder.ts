@@ -2,7 +2,7 @@
  * An export as a folder, or as the tar archive that the API sends, for the verifier. Only plain files count: a link could
  * lead to another file than the one that is shown to a reader.
  */
-import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import type { ClosableSource } from '../pipeline/ledger/export/export-entries.ts';
 import { sealedExportMagic } from '../pipeline/ledger/export/sealed-export.ts';
@@ -10,6 +10,7 @@ import { readTar } from '../pipeline/ledger/export/tar-stream.ts';
 import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { makeFolder } from '../platform/base/make-folder.ts';
+import { removedAtSignals } from './removed-at-signals.ts';
 import { whyUnreadable } from './unreadable-file.ts';
 import { verifyErrors } from './verify-errors.ts';
 
@@ -26,7 +27,10 @@ export function readExportFolder(folder: string): ExportReader {
   return { names: () => names, open: (name) => attempt(folder, () => openFile(join(folder, name))) };
 }
 
-/** Writes an archive's files into an empty or new folder, and tells of the bytes of each piece. Fails with E_EXPORT_ARCHIVE, E_EXPORT_FOLDER. */
+/**
+ * Writes an archive's files into an empty or new folder, all or none: half of them would be an export that is not sound. Tells of the
+ * bytes of each piece. Fails with E_EXPORT_ARCHIVE, E_EXPORT_FOLDER.
+ */
 export async function extractExport(pieces: AsyncIterable<Uint8Array>, folder: string, onWritten: (bytes: number) => void): Promise<void> {
   attempt(folder, () => makeFolder(folder, 0o700));
   if (attempt(folder, () => readdirSync(folder)).length > 0)
@@ -36,20 +40,26 @@ export async function extractExport(pieces: AsyncIterable<Uint8Array>, folder: s
     if (open >= 0) closeSync(open);
     open = -1;
   };
+  const empty = () => {
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+  };
   try {
-    await readTar(pieces, {
-      start(name) {
-        const path = join(folder, name);
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-        open = openSync(path, 'wx', 0o600);
-      },
-      piece(bytes) {
-        onWritten(bytes.length);
-        for (let done = 0; done < bytes.length; ) done += writeSync(open, bytes, done, bytes.length - done);
-      },
-      end: close,
-    });
+    await removedAtSignals(empty, () =>
+      readTar(pieces, {
+        start(name) {
+          const path = join(folder, name);
+          mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+          open = openSync(path, 'wx', 0o600);
+        },
+        piece(bytes) {
+          onWritten(bytes.length);
+          for (let done = 0; done < bytes.length; ) done += writeSync(open, bytes, done, bytes.length - done);
+        },
+        end: close,
+      }),
+    );
   } catch (error) {
+    attempt(folder, empty);
     throw translated(folder, error);
   } finally {
     close();

@@ -1,9 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runHeadgate, type ServedHeadgate, serveHeadgate, uploadFlow } from '../../test/support/headgate-command.ts';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { runHeadgate, type ServedHeadgate, serveHeadgate, startCommand, uploadFlow } from '../../test/support/headgate-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-sealed-'));
 const dataDir = join(folder, 'data');
@@ -97,4 +99,29 @@ it('a private key is refused before anything is asked for, and what fails leaves
   });
   expect((await headgate('job', 'export', '01900000-0000-7000-8000-000000000000', '--out', out)).code).toBe(5);
   expect([existsSync(out), existsSync(`${out}.partial`)]).toEqual([false, false]);
+});
+
+it.each([
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('an export that %s ends leaves nothing behind, and can be made again', async (signal, expected) => {
+  const server = createServer((_, response) => void response.writeHead(200).write('half of an archive'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const place = join(folder, signal);
+  mkdirSync(place);
+  const argv = ['job', 'export', jobId, '--out', join(place, 'job.tar'), '--key-file', keyFile];
+  const exporting = startCommand([...argv, '--url', `http://127.0.0.1:${(server.address() as AddressInfo).port}`]);
+  await vi.waitUntil(() => existsSync(join(place, 'job.tar.partial')), { timeout: 60_000 });
+  exporting.signal(signal);
+  expect([(await exporting.ended).code, readdirSync(place)]).toEqual([expected, []]);
+  writeFileSync(join(place, 'job.tar.partial'), 'what SIGKILL leaves');
+  expect((await runHeadgate([...argv, '--url', served.url])).stderr).toContain('or was killed: then remove');
+  rmSync(join(place, 'job.tar.partial'));
+  expect((await runHeadgate([...argv, '--url', served.url])).code).toBe(0);
+  expect(readdirSync(place)).toEqual(['job.tar']);
 });

@@ -9,6 +9,7 @@ import { HeadgateError } from '../platform/base/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { apiOptions, type Command, requiredOption, requiredPositional, textOption } from './command.ts';
 import { Progress } from './progress.ts';
+import { removedAtSignals } from './removed-at-signals.ts';
 import { verifyErrors } from './verify-errors.ts';
 
 const usage = 'headgate job export JOB --out FILE [--to AUDITOR.pub] [--reason TEXT]';
@@ -45,21 +46,28 @@ function readKeyFile(path: string): string {
 async function writeWhole(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   const partial = `${path}.partial`;
   if (existsSync(path)) throw notWritten(path, 'EEXIST');
-  const descriptor = attempt(path, () => openSync(partial, 'wx', 0o600));
+  if (existsSync(partial)) throw notWritten(path, `another export writes it, or was killed: then remove ${partial}`);
+  let descriptor = -1;
+  const remove = () => {
+    if (descriptor >= 0) rmSync(partial, { force: true });
+  };
   const progress = new Progress(path, { isPatient: true });
   let bytes = 0;
   try {
-    for await (const piece of pieces) {
-      for (let done = 0; done < piece.length; ) done += writeSync(descriptor, piece, done);
-      bytes += piece.length;
-      progress.showBytes('written', bytes, 0);
-    }
-    // A link, unlike a rename, takes no other file's place.
-    attempt(path, () => linkSync(partial, path));
+    await removedAtSignals(remove, async () => {
+      descriptor = attempt(path, () => openSync(partial, 'wx', 0o600));
+      for await (const piece of pieces) {
+        for (let done = 0; done < piece.length; ) done += attempt(path, () => writeSync(descriptor, piece, done));
+        bytes += piece.length;
+        progress.showBytes('written', bytes, 0);
+      }
+      // A link, unlike a rename, takes no other file's place.
+      attempt(path, () => linkSync(partial, path));
+    });
   } finally {
     progress.end();
-    closeSync(descriptor);
-    rmSync(partial, { force: true });
+    if (descriptor >= 0) closeSync(descriptor);
+    remove();
   }
 }
 

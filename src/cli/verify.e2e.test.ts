@@ -122,7 +122,12 @@ describe('headgate verify', () => {
     expect(await spawnAsync('verify', 'job-1', '--trust', trustFile(), '--url', 'http://127.0.0.1:1')).toBe(2);
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('leaves nothing of an export in the clear when %s ends it', async (signal) => {
+  const ways = [
+    ['SIGINT', []],
+    ['SIGTERM', []],
+    ['SIGTERM', ['--out', 'kept']],
+  ] as const;
+  test.each(ways)('leaves nothing of an export in the clear when %s ends it, with %j', async (signal, more) => {
     const archive = archiveOf(job().files);
     const server = createServer((_, response) => void response.writeHead(200).write(archive.subarray(0, -2_048)));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -134,8 +139,8 @@ describe('headgate verify', () => {
     const place = temporaryFolder();
     const child = spawn(
       process.execPath,
-      [join(import.meta.dirname, '../main/headgate.ts'), 'verify', 'job-1', '--trust', trustFile(), '--url', url],
-      { env: { ...process.env, HEADGATE_API_KEY: 'hg_live_verifier_0123456789', TMPDIR: place }, stdio: 'ignore' },
+      [join(import.meta.dirname, '../main/headgate.ts'), 'verify', 'job-1', ...more, '--trust', trustFile(), '--url', url],
+      { cwd: place, env: { ...process.env, HEADGATE_API_KEY: 'hg_live_verifier_0123456789', TMPDIR: place }, stdio: 'ignore' },
     );
     const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
     await vi.waitUntil(
@@ -145,7 +150,18 @@ describe('headgate verify', () => {
       },
     );
     child.kill(signal);
-    expect([await ended, readdirSync(place)]).toEqual([{ SIGINT: 130, SIGTERM: 143 }[signal], []]);
+    const left = more.length === 0 ? [] : ['kept'];
+    expect([await ended, readdirSync(place, { recursive: true })]).toEqual([{ SIGINT: 130, SIGTERM: 143 }[signal], left]);
+  });
+
+  test('leaves nothing in the folder that it should keep an export in when that ends early, and can be told to again', () => {
+    const archive = archiveOf(job().files);
+    const [broken, whole] = ['broken.tar', 'whole.tar'].map((name) => join(temporaryFolder(), name)) as [string, string];
+    writeFileSync(broken, archive.subarray(0, 3_000));
+    writeFileSync(whole, archive);
+    const out = join(temporaryFolder(), 'kept');
+    const verify = (path: string) => headgate('verify', '--export', path, '--out', out, '--trust', trustFile()).status;
+    expect([verify(broken), readdirSync(out), verify(whole)]).toEqual([2, [], 0]);
   });
 });
 

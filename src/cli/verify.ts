@@ -19,13 +19,13 @@ import { unpackContainer } from '../pipeline/ledger/verification/container-check
 import type { ExportReader } from '../pipeline/ledger/verification/export-reader.ts';
 import type { VerificationReport } from '../pipeline/ledger/verification/verification-report.ts';
 import { verifyExport } from '../pipeline/ledger/verification/verify-export.ts';
-import { endingSignals, endProcess } from '../platform/base/end-process.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { createApiClient } from './api-client.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, printable, reportError, requiredOption, textOption } from './command.ts';
 import { archiveFile, archivePieces, extractExport, isSealedFile, readExportFolder } from './export-folder.ts';
 import { Progress } from './progress.ts';
+import { removedAtSignals } from './removed-at-signals.ts';
 import { writeOut } from './stdout.ts';
 import { whyUnreadable } from './unreadable-file.ts';
 
@@ -97,18 +97,13 @@ async function verifyArchive(
 
 /** Removed whatever happens, but for SIGKILL: what is in it is in the clear. */
 async function withPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'headgate-verify-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  const end = (signal: keyof typeof endingSignals) => {
-    remove();
-    endProcess(endingSignals[signal]);
+  let folder: string | undefined;
+  const remove = () => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   };
-  const signals = Object.keys(endingSignals) as (keyof typeof endingSignals)[];
-  for (const signal of signals) process.once(signal, end);
   try {
-    return await work(folder);
+    return await removedAtSignals(remove, () => work((folder = mkdtempSync(join(tmpdir(), 'headgate-verify-')))));
   } finally {
-    for (const signal of signals) process.off(signal, end);
     remove();
   }
 }

@@ -38,6 +38,7 @@ export interface StartedCommand {
   said(pattern: RegExp): Promise<RegExpExecArray>;
   /** As Ctrl-C does. */
   interrupt(): void;
+  signal(name: NodeJS.Signals): void;
   /** `code` is null when a signal ended it. */
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
 }
@@ -59,6 +60,7 @@ export function startCommand(argv: readonly string[], { env, cwd }: CommandOptio
   return {
     said: (pattern) => saidBy(child, pattern, () => stderr),
     interrupt: () => void child.kill('SIGINT'),
+    signal: (name) => void child.kill(name),
     ended: new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr }))),
   };
 }
