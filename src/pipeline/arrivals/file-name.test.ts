@@ -109,6 +109,10 @@ it.each([
   ['*', '.*', false],
   ['.?', '.*', true],
   ['a', 'a', true],
+  ['?x', '😀x', true],
+  ['?x', '😀y', false],
+  ['x?', 'x😀', true],
+  ['??', '😀', false],
 ])('the patterns %s and %s match one name: %s', (one, other, expected) => {
   expect([canMatchOneName(one, other), canMatchOneName(other, one)]).toEqual([expected, expected]);
 });

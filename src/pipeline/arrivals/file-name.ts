@@ -50,6 +50,8 @@ export function createNameMatcher(pattern: string): (name: string) => boolean {
 /** Whether there is a name that both patterns match, hidden ones of two patterns that have no leading dot included. */
 export function canMatchOneName(one: string, other: string): boolean {
   if (one.startsWith('.') !== other.startsWith('.')) return false;
+  // Most that differ do so here: many sources of one folder are each compared with all others.
+  if (differBeforeStar(one, other, 'first') || differBeforeStar(one, other, 'last')) return false;
   const [left, right] = [[...one], [...other]];
   /** By the part of the right one: whether it and the part of the left one up to here match one text. */
   let row = [true, ...right.map((_, index) => right.slice(0, index + 1).every((each) => each === '*'))];
@@ -63,6 +65,26 @@ export function canMatchOneName(one: string, other: string): boolean {
     row = next;
   }
   return row.at(-1)!;
+}
+
+const [anyRun, anyOne] = ['*'.charCodeAt(0), '?'.charCodeAt(0)];
+
+/** From one end up to the first star of either: a character that one wants and the other does not. */
+function differBeforeStar(one: string, other: string, end: 'first' | 'last'): boolean {
+  for (let at = 0; at < one.length && at < other.length; at++) {
+    const a = one.charCodeAt(end === 'first' ? at : one.length - 1 - at);
+    const b = other.charCodeAt(end === 'first' ? at : other.length - 1 - at);
+    if (a === anyRun || b === anyRun) return false;
+    if (a === b) continue;
+    if (a !== anyOne && b !== anyOne) return true;
+    // A character may be two units long.
+    if (isSurrogate(a) || isSurrogate(b)) return false;
+  }
+  return false;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
 }
 
 function matches(pattern: readonly string[], name: readonly string[]): boolean {
