@@ -1,5 +1,6 @@
 /** Batches of a flow whose new version changes what a target is, while some of the old one are on their way. */
 import { expect, it, onTestFinished } from 'vitest';
+import { resumeParked } from '../../src/pipeline/deliveries/breakers/parked-batches.ts';
 import { prepareBatches } from '../../src/pipeline/deliveries/cutting/batch-cutter.ts';
 import { insertCutBatches } from '../../src/pipeline/deliveries/cutting/batch-insert.ts';
 import type { DeliveryDefinitions } from '../../src/pipeline/deliveries/delivery-definitions.ts';
@@ -50,7 +51,7 @@ async function twoVersions({
     const prepared = await prepareBatches(input, { store, ports: systemPorts });
     await scenario.inTenant((tx) => insertCutBatches(tx, prepared, { queue, ports: systemPorts }));
   }
-  return { scenario, startWorker, cutUnderNew };
+  return { scenario, startWorker, cutUnderNew, flowVersionId };
 }
 
 const linesOf = (prefix: string, count: number) =>
@@ -108,6 +109,36 @@ it('asks a backup that moved where the new version leads, and lets it take what 
   await until(async () => (await toApi()).filter(({ state }) => state === 'acked').length === 10, 'the moved backup took nothing');
   expect(moved.lines()).toHaveLength(20);
   expect(moved.lines().every((line) => line.includes('"new'))).toBe(true);
+});
+
+it('of what is parked, lets nothing of an earlier version go that would open the breaker in front of the others', async () => {
+  const plan = deliveryPlan([targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 2 })]);
+  const { scenario, cutUnderNew, flowVersionId } = await twoVersions({ bindings: {}, plans: { old: plan, new: plan } });
+  await scenario.deliverJobs([{ lines: linesOf('old', 6) }]);
+  const moved = (from: string, to: string, more = '') =>
+    scenario.rows(
+      `/* move */ update headgate.batches set state = '${to}' ${more} where tenant_id = $1 and state = '${from}' and ($2::uuid is null or flow_version_id = $2)`,
+      [to === 'sending' ? flowVersionId : null],
+    );
+  await cutUnderNew(linesOf('new', 4));
+  await moved('ready', 'parked', ', parked_at = headgate.clock()');
+  const key = { flowId: scenario.flowId, targetId: 'api', flowVersionId, count: 4, actor: 'test' };
+  const services = { queue: scenario.queue, ids: systemPorts.ids };
+  const resume = () => scenario.inTenant((tx) => resumeParked(tx, services, key));
+  const goOn = async () =>
+    (
+      await scenario.rows<{ isNew: boolean }>(
+        `/* going on */ select flow_version_id = $2 as "isNew" from headgate.batches where tenant_id = $1 and state = 'ready'`,
+        [flowVersionId],
+      )
+    ).map(({ isNew }) => isNew);
+  expect([await resume(), await goOn()]).toEqual([2, [true, true]]);
+  // While they are on their way, too.
+  expect(await resume()).toBe(0);
+  await moved('ready', 'sending');
+  expect(await resume()).toBe(0);
+  await moved('sending', 'acked');
+  expect([await resume(), await goOn()]).toEqual([3, [false, false, false]]);
 });
 
 it.each([

@@ -33,10 +33,11 @@ export function endingAsResumed(context: EndingContext): BatchEnding {
   return { ...endingOfWork(context, 0), changes: [changeOf(context, 'parked', 'resume', { reasonCode: null })] };
 }
 
+const isResumed = `r.tenant_id = $1 and r.flow_id = $2 and r.target_id = $3 and r.parked_at is not null and r.state in ('ready', 'sending') and r.unknown_attempts = 0`;
+
 const countWaiting = `/* count parked batches */
   select (select count(*) from (select from headgate.batches p where p.tenant_id = $1 and p.flow_id = $2 and p.target_id = $3 and p.state = 'parked' limit $4) x)::int as parked,
-    (select count(*) from (select from headgate.batches r where r.tenant_id = $1 and r.flow_id = $2 and r.target_id = $3 and r.parked_at is not null
-      and r.state in ('ready', 'sending') and r.unknown_attempts = 0 limit $4) y)::int as resumed`;
+    (select count(*) from (select from headgate.batches r where ${isResumed} limit $4) y)::int as resumed`;
 
 /**
  * Each counted up to `most`. `resumed`: were parked, go on, and have not ended. Those that wait for the answer to an attempt, or for
@@ -75,12 +76,15 @@ export async function lastParkedVersion(tx: TenantTx, { flowId, targetId }: Brea
 
 /**
  * What was tried often comes last, so that a batch that its target can't take is not what the target is judged by; before that, what was
- * cut under an earlier version than the one whose target was asked.
+ * cut under an earlier version than the one whose target was asked. That may lead where nothing answers, and would open the breaker in
+ * front of the others: it waits until they are through, but for those that were tried often.
  */
 const firstParked = (which: string) => `select b.batch_id, ${isTriedOften} as often, b.flow_version_id <> $5 as earlier
     from headgate.batches b where ${which} order by ${isTriedOften}, b.batch_id limit $4`;
 const selectFirst = `/* list first parked batches */
-  select f.batch_id as "batchId" from ((${firstParked(`${isParked} and b.flow_version_id = $5`)}) union (${firstParked(isParked)})) f
+  with asked as (${firstParked(`${isParked} and b.flow_version_id = $5`)})
+  select f.batch_id as "batchId" from (select * from asked union (${firstParked(isParked)})) f
+  where not f.earlier or not (exists (select from asked a where not a.often) or exists (select from headgate.batches r where ${isResumed} and r.flow_version_id = $5))
   order by f.often, f.earlier, f.batch_id limit $4`;
 
 const lockParked = `/* lock parked batches */
