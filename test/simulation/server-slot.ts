@@ -37,6 +37,8 @@ export interface SlotOptions {
   acked(): number;
   /** True when the database is being restarted, or was a moment ago: a process that starts then may give up. */
   isDatabaseAway(): boolean;
+  /** Before the process that runs meanwhile is killed. */
+  onStandstill(): Promise<void>;
   /** What the next life is to be; undefined ends the slot's work. */
   nextLife(): Life | undefined;
   onEnd(life: Life, outcome: LifeOutcome): void;
@@ -117,7 +119,7 @@ async function spend(life: Life, server: ServedProcess, options: SlotOptions): P
   return undefined;
 }
 
-async function waitForTraffic(server: ServedProcess, { name, isBehind, acked }: SlotOptions): Promise<string | undefined> {
+async function waitForTraffic(server: ServedProcess, { name, isBehind, acked, onStandstill }: SlotOptions): Promise<string | undefined> {
   let seen = acked();
   let movedMs = performance.now();
   while (isBehind() && !server.hasEnded) {
@@ -126,7 +128,10 @@ async function waitForTraffic(server: ServedProcess, { name, isBehind, acked }: 
       seen = acked();
       movedMs = performance.now();
     }
-    if (performance.now() - movedMs > stillMsMax) return `no file was acknowledged in ${stillMsMax} ms while ${name} ran`;
+    if (performance.now() - movedMs > stillMsMax) {
+      await onStandstill();
+      return `no file was acknowledged in ${stillMsMax} ms while ${name} ran`;
+    }
   }
   return undefined;
 }

@@ -15,6 +15,7 @@ import { type Senders, startSenders } from './senders.ts';
 import { freePort, startServing } from './served-process.ts';
 import { drainMsMax, runServerSlot } from './server-slot.ts';
 import { flowsOf, type TargetScope } from './soak-flows.ts';
+import { describeStandstill } from './standstill.ts';
 import { openSurroundings, type Surroundings } from './surroundings.ts';
 
 export interface SoakOptions {
@@ -130,6 +131,9 @@ async function disturb(
       isBehind,
       acked: () => senders.acked,
       isDatabaseAway: () => running.isDatabaseAway,
+      async onStandstill() {
+        for (const line of await describeStandstill(surroundings)) say(`nothing is acknowledged: ${line}`);
+      },
       nextLife: () => (surprises.length < surprisesMax ? plan.next() : undefined),
       onEnd(life, outcome) {
         plan.end(life, outcome);

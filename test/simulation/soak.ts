@@ -85,7 +85,7 @@ try {
 } finally {
   await closeAllWide();
   await cluster.stop();
-  if (values.keep) say(`everything is kept in ${folder}`);
+  if (values.keep || exitCode !== 0) say(`everything is kept in ${folder}`);
   else rmSync(folder, { recursive: true, force: true });
 }
 process.exit(exitCode);
