@@ -84,7 +84,7 @@ const firstParked = (which: string) => `select b.batch_id, ${isTriedOften} as of
 const selectFirst = `/* list first parked batches */
   with asked as (${firstParked(`${isParked} and b.flow_version_id = $5`)})
   select f.batch_id as "batchId" from (select * from asked union (${firstParked(isParked)})) f
-  where not f.earlier or not (exists (select from asked a where not a.often) or exists (select from headgate.batches r where ${isResumed} and r.flow_version_id = $5))
+  where not f.earlier or not (exists (select from asked a where not a.often) or exists (select from headgate.batches r where ${isResumed} and r.attempts <= ${countedAttempts} and r.flow_version_id = $5))
   order by f.often, f.earlier, f.batch_id limit $4`;
 
 const lockParked = `/* lock parked batches */
