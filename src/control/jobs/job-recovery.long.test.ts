@@ -47,11 +47,14 @@ describe('the end of the process at any point', () => {
     jobs.crash.arm(point);
     const jobIds = await jobs.accept([textOf(simpleLines(120)), textOf(simpleLines(2, 900))]);
     jobs.startAll();
-    let looks = 0;
+    let [looks, nextPass] = [0, 40];
     await until(async () => {
       if ((await jobs.jobs()).every((job) => job.closedAt !== null)) return true;
-      // What the dead process held comes back when its leases have run out; the living must have time to end theirs.
-      if (++looks % 40 === 0) await jobs.passTime(61);
+      // What the dead process held comes back when its leases have run out. The living must have time to end theirs, however slow they are.
+      if (++looks === nextPass) {
+        nextPass *= 2;
+        await jobs.passTime(61);
+      }
       return false;
     }, 'the jobs did not close');
     expect(jobs.crash.reached.get(point)).toBeGreaterThan(0);
@@ -251,7 +254,7 @@ describe('a worker that is stopped', () => {
 
 describe('a lease', () => {
   it('is kept while a thread works longer than it lasts', async () => {
-    const jobs = await start({ plan: simplePlan(), leaseMs: 500, env: { HEADGATE_TEST_STALL: 'p3,' } });
+    const jobs = await start({ plan: simplePlan(), leaseMs: 2_000, env: { HEADGATE_TEST_STALL: 'p3,' } });
     await jobs.accept([textOf(simpleLines(4))]);
     const worker = jobs.startWorker();
     jobs.startRescuer();

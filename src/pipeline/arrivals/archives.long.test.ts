@@ -103,7 +103,7 @@ it('an archive that takes long to unpack keeps the lease of its source', async (
       return received;
     },
   };
-  expect((await world.poll({ intake: slow, leaseMs: 2_000 })).verdicts).toMatchObject({ unpacked: 1, accepted: 3 });
+  expect((await world.poll({ intake: slow, leaseMs: 6_000 })).verdicts).toMatchObject({ unpacked: 1, accepted: 3 });
 });
 
 describe('an archive', () => {

@@ -180,12 +180,13 @@ class StartedThread {
     this.#worker.on('message', (said: IntakeAnswer) => {
       const call = this.#pending.get(said.id);
       this.#pending.delete(said.id);
+      if (this.#pending.size === 0) this.#worker.unref();
       if ('value' in said) call?.resolve(said.value);
       else call?.reject(failureOf(said.failure));
     });
     this.#worker.on('error', () => this.#end());
     this.#worker.on('exit', () => this.#end());
-    // The process may end while the thread waits for work.
+    // The process may end while the thread waits for work, and not while it is asked for something.
     this.#worker.unref();
   }
 
@@ -193,6 +194,7 @@ class StartedThread {
     if (this.isEnded) return Promise.reject(ended());
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    if (this.#pending.size === 0) this.#worker.ref();
     this.#pending.set(id, { resolve, reject });
     this.#worker.postMessage({ id, call }, givenAway);
     return promise as Promise<Value>;

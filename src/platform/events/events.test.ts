@@ -251,7 +251,7 @@ it('of two sequencers one leads, and the other takes over when it has stopped', 
     const loop = createEventSequencer({
       db: database.db,
       ports: systemPorts,
-      leaseMs: 300,
+      leaseMs: 2_000,
       onRound,
       onError: () => {},
       waiter: notifier.waiter(systemPorts.sleep),
