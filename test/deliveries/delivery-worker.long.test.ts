@@ -177,7 +177,7 @@ describe('an attempt that nobody knows the outcome of', () => {
   });
 
   it('is unknown when the answer comes too late', async () => {
-    const { sink, scenario } = await httpScenario({ timeoutMs: 1_000 });
+    const { sink, scenario } = await httpScenario({ timeoutMs: 4_000 });
     sink.answer((_, number) => ({ isSilent: number === 1 }));
     const jobs = await scenario.deliverJobs([{ lines: lines(1) }]);
     scenario.startWorker();

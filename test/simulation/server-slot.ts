@@ -50,8 +50,10 @@ const pointMsMax = 5_000;
 const rarePointMsMax = 20_000;
 const stopMsMax = 2_000;
 const stopLookMs = 20;
-/** Traffic that stands still for this long, beside a process that runs, does not come back. */
-const stillMsMax = 60_000;
+/** Traffic that stands still for so long is told, */
+const stillMsTold = 60_000;
+/** and, beside a process that runs, does not come back: it is more than the two minutes that a target is left alone (docs/breakers.md). */
+const stillMsMax = 150_000;
 const behindLookMs = 100;
 /** Only a process that hangs needs more, also on a busy machine: it has 4 s for the work in hand. */
 export const drainMsMax = 30_000;
@@ -122,14 +124,19 @@ async function spend(life: Life, server: ServedProcess, options: SlotOptions): P
 async function waitForTraffic(server: ServedProcess, { name, isBehind, acked, onStandstill }: SlotOptions): Promise<string | undefined> {
   let seen = acked();
   let movedMs = performance.now();
+  let isTold = false;
   while (isBehind() && !server.hasEnded) {
     await Promise.race([server.ended, sleep(behindLookMs)]);
     if (acked() > seen) {
       seen = acked();
       movedMs = performance.now();
+      isTold = false;
+    }
+    if (!isTold && performance.now() - movedMs > stillMsTold) {
+      isTold = true;
+      await onStandstill();
     }
     if (performance.now() - movedMs > stillMsMax) {
-      await onStandstill();
       return `no file was acknowledged in ${stillMsMax} ms while ${name} ran`;
     }
   }

@@ -122,7 +122,7 @@ describe('a record that ends whoever works on it', () => {
   });
 
   it('or that never lets go of it, is rejected alone as well', async () => {
-    const jobs = await start({ env: { HEADGATE_TEST_STALL: marker }, timeouts: { runMs: 300, childMs: 6_000 } });
+    const jobs = await start({ env: { HEADGATE_TEST_STALL: marker }, timeouts: { runMs: 300, childMs: 12_000 } });
     await jobs.accept([text(linesWith(6, [4]))]);
     jobs.startAll();
     const [receipt] = await receiptsOf(jobs, 1);

@@ -24,7 +24,7 @@ for (const [mode, isAsked] of [
       const options = openOptions(httpConnector, {
         settings: { mode, requestsInFlight: 1, ...(isAsked ? { status: { path: '/status/{key}', absentStatus: [404] } } : {}) },
         connection: { baseUrl: `http://127.0.0.1:${proxy.port}/v1` },
-        target: { timeoutMs: 1_000 },
+        target: { timeoutMs: 3_000 },
       });
       const taken: string[] = [];
       const known = new Set<string>();
@@ -121,7 +121,7 @@ it('a connection that stays open and goes dead in the middle is unknown at the t
   const options = openOptions(httpConnector, {
     settings: {},
     connection: { baseUrl: `http://127.0.0.1:${proxy.port}` },
-    target: { timeoutMs: 1_000 },
+    target: { timeoutMs: 3_000 },
   });
   const target = httpConnector.open(options);
   proxy.arm({ match: /POST/, how: 'hold' });
