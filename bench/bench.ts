@@ -57,6 +57,8 @@ async function main(): Promise<number> {
     isQuick: values.quick ?? false,
     progress: (message) => void process.stderr.write(`bench: ${message} …\n`),
   };
+  if (!existsSync(join(root, 'node_modules/.cache/headgate-bundle/current')))
+    context.progress('the product runs from its sources, slower and larger: npm run bench makes the bundle first');
   try {
     const runs: BenchRun[] = [];
     const names = values.level ?? Object.keys(levels).filter((name) => !(context.isQuick && name === 'delivery'));

@@ -65,7 +65,7 @@ async function fillPlaces(): Promise<readonly Held[]> {
       const probe = await send(flooding!, get('/v1/flows', 'connection: close')).answer();
       return probe?.status === 429 && held.size === placesMax;
     },
-    { timeout: 10_000, interval: 10 },
+    { timeout: 60_000, interval: 10 },
   );
   return [...held];
 }

@@ -66,7 +66,7 @@ async function closed(name: string, text: string) {
       );
       return job === undefined ? null : { job, fileId: file.fileId };
     },
-    { timeout: 30_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
 }
 

@@ -44,7 +44,7 @@ export interface SlotOptions {
   onEnd(life: Life, outcome: LifeOutcome): void;
 }
 
-const readyMsMax = 30_000;
+const readyMsMax = 60_000;
 /** A process that does not come by its named point within this time is killed all the same. */
 const pointMsMax = 5_000;
 const rarePointMsMax = 20_000;

@@ -219,7 +219,7 @@ export async function createDeliveryScenario(options: ScenarioOptions) {
         metrics: { add() {}, observe() {} },
         crashPoints: noCrashPoints,
         workerId: ids.next(),
-        leaseMs: 5_000,
+        leaseMs: 15_000,
         ...more,
       });
       workers.push(worker);

@@ -122,7 +122,7 @@ it('a flow that is enabled while another version is applied has the schedules of
 
 async function isWaitingForLock(): Promise<void> {
   const waiting = '/* waiting */ select 1 from pg_stat_activity where datname = current_database() and wait_event_type = $1';
-  await vi.waitUntil(async () => (await database.adminDb.query(waiting, ['Lock'])).rowCount > 0, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await database.adminDb.query(waiting, ['Lock'])).rowCount > 0, { timeout: 60_000 });
 }
 
 it('of many applies at once one version is in force', async () => {

@@ -170,7 +170,7 @@ async function startAlertingServer({ certificate, key }: { certificate: string; 
     ),
     cwd: folder,
     ready: /ACCEPT/,
-    readyMsMax: 30_000,
+    readyMsMax: 60_000,
   });
   onTestFinished(() => server.kill());
   return { port };
