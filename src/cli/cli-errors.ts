@@ -20,9 +20,10 @@ export const cliErrors = defineErrors({
     next: 'Look at the plan it printed; repeat with --yes.',
   },
   E_INTERRUPTED: {
-    meaning: 'The command was interrupted while it waited; what it waited for goes on.',
+    meaning:
+      'The command was interrupted while it waited, or while it sent a file; what it waited for goes on, and the file may have been taken.',
     actor: 'caller',
-    next: 'Watch the job again with `headgate job watch`.',
+    next: 'Watch the job again with `headgate job watch`. Send the file again under the same `--idempotency-key`, which takes it once.',
   },
   E_STDOUT: {
     meaning: 'What the command prints could not be written: its standard output is on a full or failing disk.',

@@ -80,6 +80,26 @@ describe('ingest', () => {
     expect(stderr).toContain(`error E_INTERRUPTED: job ${jobId} goes on; to watch it: headgate job watch ${jobId}`);
   });
 
+  it('that is interrupted while a file is on its way says what was taken, and how to send that one again', async () => {
+    const [taken, lost] = [file(good(1)), file(good(2))];
+    const sink = await startHttpSink();
+    const answer = { state: 'accepted', arrivalId: 'a', fileId: 'f', jobId: 'j' };
+    const isSecond = Promise.withResolvers<string>();
+    sink.answer(({ headers }, number) => {
+      if (number === 1) return { status: 201, body: JSON.stringify(answer), headers: { 'content-type': 'application/json' } };
+      isSecond.resolve(headers['idempotency-key'] as string);
+      return { isSilent: true };
+    });
+    const argv = ['ingest', taken, lost, '--flow', 'payments', '--key-file', bank.keyFile, '--url', sink.url];
+    const sending = startCommand(argv, { env: {}, cwd: bank.folder });
+    const key = await isSecond.promise;
+    sending.interrupt();
+    const { code, stdout, stderr } = await sending.ended;
+    expect([code, stdout.split('\n')[1]]).toEqual([130, `${taken}\taccepted\t\tj`]);
+    expect(stderr).toContain(`error E_INTERRUPTED: ${lost} was on its way, and may have been taken\n`);
+    expect(stderr).toContain(`headgate ingest ${lost} --flow payments --idempotency-key ${key}\n`);
+  });
+
   it('with the same key gives the same answer', async () => {
     const path = file(good(1));
     const run = async () =>

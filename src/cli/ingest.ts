@@ -9,6 +9,7 @@ import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, countOption, outputOptions, printable, requiredOption, textOption } from './command.ts';
 import { exitCodeOfJob, heldExitCode } from './held-deliveries.ts';
 import { bodyOfFile, FileReadError } from './http-call.ts';
+import { untilInterrupted } from './interruption.ts';
 import type { JobAnswer } from './job-answer.ts';
 import { tellOutcome } from './job-outcome.ts';
 import { waitShowing } from './job-waiting.ts';
@@ -168,23 +169,26 @@ function checked(path: string, answer: UploadAnswer | null): UploadAnswer {
 
 const hashedBytes = 1024 * 1024;
 
-/** Fails with E_USAGE where the file cannot be read. */
-async function upload(api: ApiClient, path: string, flow: string, key: string | undefined): Promise<UploadAnswer> {
+/** Fails with E_USAGE where the file cannot be read, and with E_INTERRUPTED at Ctrl-C. */
+async function upload(api: ApiClient, path: string, flow: string, ownKey: string | undefined): Promise<UploadAnswer> {
   const query = new URLSearchParams({ flow, name: basename(path) });
+  const key = ownKey ?? systemPorts.ids.next();
+  let isSent = false;
   await using handle = await open(path).catch((error: unknown) => {
     throw unreadable(path, new FileReadError('the file can not be opened', { cause: error }));
   });
   const progress = new Progress(basename(path), { isPatient: true });
-  try {
+  const send = async (signal: AbortSignal) => {
+    const show = (what: string, done: number, bytes: number) => !signal.aborted && progress.showBytes(what, done, bytes);
     const { size } = await handle.stat();
-    const { sha256, bytes } = await hashFile(handle, (done) => progress.showBytes('hashed', done, size));
-    const headers = {
-      'content-type': 'application/octet-stream',
-      'repr-digest': `sha-256=:${sha256}:`,
-      'idempotency-key': key ?? systemPorts.ids.next(),
-    };
-    const body = bodyOfFile(handle, bytes, (done) => progress.showBytes('sent', done, bytes));
-    return checked(path, (await api.send<UploadAnswer | null>(`/v1/files?${query}`, body, headers)).answer);
+    const { sha256, bytes } = await hashFile(handle, (done) => show('hashed', done, size));
+    const headers = { 'content-type': 'application/octet-stream', 'repr-digest': `sha-256=:${sha256}:`, 'idempotency-key': key };
+    const body = bodyOfFile(handle, bytes, (done) => show('sent', done, bytes));
+    isSent = !signal.aborted;
+    return isSent ? checked(path, (await api.send<UploadAnswer | null>(`/v1/files?${query}`, body, headers)).answer) : null;
+  };
+  try {
+    return (await untilInterrupted(send, () => interrupted(path, flow, isSent ? key : null)))!;
   } catch (error) {
     throw error instanceof FileReadError ? unreadable(path, error) : error;
   } finally {
@@ -212,6 +216,15 @@ async function hashFile(file: FileHandle, onHashed: (done: number) => void): Pro
     throw new FileReadError('the file can not be read', { cause });
   }
   return { sha256: hash.digest('base64'), bytes };
+}
+
+/** `key`: under which it may have been taken. */
+function interrupted(path: string, flow: string, key: string | null): HeadgateError {
+  if (key === null) return new HeadgateError(cliErrors.E_INTERRUPTED, `nothing of ${path} was sent`, { next: 'Ingest it again.' });
+  const again = `headgate ingest ${path} --flow ${flow} --idempotency-key ${key}`;
+  return new HeadgateError(cliErrors.E_INTERRUPTED, `${path} was on its way, and may have been taken`, {
+    next: `Send it again under the same key, which takes it once: ${again}`,
+  });
 }
 
 function unreadable(path: string, error: FileReadError): HeadgateError {
