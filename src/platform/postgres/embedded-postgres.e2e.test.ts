@@ -114,6 +114,17 @@ describe('one process', () => {
     expect(await query(user.url, 'select 1 as one')).toEqual([{ one: 1 }]);
     await user.stop();
   });
+
+  it('makes no new one in a folder whose volume is not mounted, and says so', async () => {
+    mkdirSync(folder(), { recursive: true });
+    await expect(startEmbeddedPostgres({ dataDir, ports: systemPorts })).rejects.toMatchObject({
+      code: 'E_EMBEDDED_POSTGRES_START',
+      message: expect.stringContaining('holds no database'),
+    });
+    expect(readdirSync(folder())).toEqual([]);
+    rmSync(folder(), { recursive: true });
+    await (await startUser()).stop();
+  });
 });
 
 it('a deep data folder has its socket elsewhere, in a folder for its owner only', async () => {

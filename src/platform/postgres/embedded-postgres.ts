@@ -141,6 +141,15 @@ async function startOrAdopt(
     return { state: { ...state, port: running.port }, isAdopted: true };
   }
   if (!existsSync(cluster.folder)) initialise(cluster, state);
+  // What was there may be elsewhere: a new ledger is made in no place of an old one.
+  else if (!existsSync(join(cluster.folder, 'PG_VERSION')))
+    throw new HeadgateError(
+      embeddedErrors.E_EMBEDDED_POSTGRES_START,
+      `${cluster.folder} is there and holds no database: it has no PG_VERSION`,
+      {
+        next: 'Mount the volume that belongs there, or restore the folder. A new installation makes it: remove it where it is empty, and mount a new volume at the data folder itself.',
+      },
+    );
   let remembered = state.port;
   for (let attempt = 1; ; attempt++) {
     if (!(await clearAfterKill(cluster.folder, options.ports))) {
