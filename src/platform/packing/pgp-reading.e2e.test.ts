@@ -26,7 +26,7 @@ beforeAll(async () => {
   gnupg.makeKey('bank@example.org', { passphrase: 'bank phrase' });
   gnupg.makeKey('sender@example.org');
   gnupg.makeKey('stranger@example.org');
-  gnupg.makeKey('brief@example.org', { expires: 'seconds=100' });
+  gnupg.makeKey('brief@example.org', { expires: 'seconds=3000' });
   keys = {
     privateKey: gnupg.privateKey('bank@example.org', 'bank phrase'),
     passphrase: 'bank phrase',
