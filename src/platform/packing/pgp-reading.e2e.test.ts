@@ -242,7 +242,7 @@ describe('a message', () => {
   });
 
   itWith('gpg')('is good where the key was renewed since, pinned once or together with what it was before', async () => {
-    gnupg.makeKey('renewed@example.org', { expires: 'seconds=100' });
+    gnupg.makeKey('renewed@example.org', { expires: 'seconds=3000' });
     const before = gnupg.publicKey('renewed@example.org');
     const message = gnupg.encrypt(content, { ...to, signer: 'renewed@example.org' });
     gnupg.renewKey('renewed@example.org', '2y');
