@@ -81,7 +81,8 @@ describe('ingest', () => {
   });
 
   it('that is interrupted while a file is on its way says what was taken, and how to send that one again', async () => {
-    const [taken, lost] = [file(good(1)), file(good(2))];
+    const [taken, lost] = [file(good(1)), `${file(good(2))} of today's`];
+    writeFileSync(lost, 'id,amount\n');
     const sink = await startHttpSink();
     const answer = { state: 'accepted', arrivalId: 'a', fileId: 'f', jobId: 'j' };
     const isSecond = Promise.withResolvers<string>();
@@ -97,7 +98,7 @@ describe('ingest', () => {
     const { code, stdout, stderr } = await sending.ended;
     expect([code, stdout.split('\n')[1]]).toEqual([130, `${taken}\taccepted\t\tj`]);
     expect(stderr).toContain(`error E_INTERRUPTED: ${lost} was on its way, and may have been taken\n`);
-    expect(stderr).toContain(`headgate ingest ${lost} --flow payments --idempotency-key ${key}\n`);
+    expect(stderr).toContain(`headgate ingest '${lost.replace("'", "'\\''")}' --flow payments --idempotency-key ${key}\n`);
   });
 
   it('with the same key gives the same answer', async () => {

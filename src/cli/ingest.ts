@@ -15,6 +15,7 @@ import { tellOutcome } from './job-outcome.ts';
 import { waitShowing } from './job-waiting.ts';
 import { printRows } from './output.ts';
 import { Progress } from './progress.ts';
+import { shellWord } from './shell-word.ts';
 import { whyUnreadable } from './unreadable-file.ts';
 
 interface UploadAnswer {
@@ -221,7 +222,7 @@ async function hashFile(file: FileHandle, onHashed: (done: number) => void): Pro
 /** `key`: under which it may have been taken. */
 function interrupted(path: string, flow: string, key: string | null): HeadgateError {
   if (key === null) return new HeadgateError(cliErrors.E_INTERRUPTED, `nothing of ${path} was sent`, { next: 'Ingest it again.' });
-  const again = `headgate ingest ${path} --flow ${flow} --idempotency-key ${key}`;
+  const again = `headgate ingest ${shellWord(path)} --flow ${shellWord(flow)} --idempotency-key ${shellWord(key)}`;
   return new HeadgateError(cliErrors.E_INTERRUPTED, `${path} was on its way, and may have been taken`, {
     next: `Send it again under the same key, which takes it once: ${again}`,
   });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { cliErrors } from '../../cli/cli-errors.ts';
 import { type Command, countOption, textOption } from '../../cli/command.ts';
 import { loadSettings } from '../../cli/load-settings.ts';
+import { shellWord } from '../../cli/shell-word.ts';
 import { writeOut } from '../../cli/stdout.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { makeFolder } from '../../platform/base/make-folder.ts';
@@ -162,11 +163,6 @@ function tellWhereToLook(at: {
   ];
   const kept = [`outputs                   ${tenants.folder}`, `log                       ${logPath}`];
   process.stderr.write(['', ...(isOnce ? [] : served), ...kept, ''].join('\n'));
-}
-
-/** As a shell takes it for one word. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function tell(message: string): void {
