@@ -35,7 +35,8 @@ const selectExpired = `/* sweep expired work */
 
 const lockExpired = `/* lock expired work */
   select from headgate.work_items
-  where tenant_id = $1 and kind = $2 and reference_id = $3 and work_id = $4 and fence = $5 for update skip locked`;
+  where tenant_id = $1 and kind = $2 and reference_id = $3 and work_id = $4 and fence = $5 and lease_until <= (select headgate.clock())
+  for update skip locked`;
 
 export function createWorkRescuer({ services, idleMs = 1_000 }: WorkRescuerOptions): PollingLoop {
   const { ports, logger } = services;
@@ -58,7 +59,7 @@ export async function rescueWork(services: JobServices): Promise<boolean> {
       const isReturned = await withTenant(db, work.tenantId, async (tx) => {
         const { kind, referenceId, workId, fence } = work;
         const item = { kind, referenceId, workId, fence };
-        // Its holder is ending it, however long that takes: none behind it waits for that.
+        // Its holder is ending it, however long that takes: none behind it waits for that. Or it was renewed, which keeps the fence.
         if ((await tx.query(lockExpired, [work.tenantId, kind, referenceId, workId, fence])).rowCount === 0) return false;
         const delayMs = Math.min(delayMaxMs, 100 * 2 ** Math.min(work.attempts, 10));
         if (work.kind !== 'chunks') await services.queue.releaseWork(tx, [{ ...item, delayMs }]);
