@@ -136,6 +136,44 @@ it('work whose lease ran out is returned, although the work of another is being 
   expect((await claim()).map(({ workId }) => workId)).toEqual([left!.workId]);
 });
 
+it('work that is renewed after it was found expired stays with the one who has it', async () => {
+  const jobs = await start({ plan: simplePlan() });
+  const { queue, db } = jobs.services;
+  await jobs.inTenant((tx) => queue.addWork(tx, [{ kind: 'deliver', referenceId: jobs.ids.next() }]));
+  const claim = async () => {
+    const items = await queue.claimWork(scenarios.database.db, 'deliver', { limit: 100, workerId: jobs.ids.next(), leaseMs: 1_000 });
+    return items.filter(({ tenantId }) => tenantId === jobs.tenantId);
+  };
+  const mine = await claim();
+  await jobs.passTime(2);
+  const query: typeof db.query = async (...asked) => {
+    const found = await db.query(...asked);
+    if (String(asked[0]).startsWith('/* sweep')) await jobs.inTenant((tx) => queue.renewOurs(tx, mine, 3_600_000));
+    return found as never;
+  };
+  await rescueWork({ ...jobs.services, db: { query, transaction: db.transaction.bind(db), close: () => db.close() } });
+  await jobs.passTime(60);
+  expect(await claim()).toEqual([]);
+  await jobs.inTenant((tx) => queue.finishWork(tx, mine));
+});
+
+it('a job of which several chunks can not be processed is held once', async () => {
+  const jobs = await start({ plan: simplePlan() });
+  await jobs.accept([textOf(simpleLines(4))]);
+  const claimed = { limit: 1, workerId: jobs.ids.next(), leaseMs: 60_000 };
+  const items = await jobs.services.queue.claimWork(scenarios.database.db, 'chunks', claimed);
+  const { groups } = await jobs.inTenant((tx) => takeUpGroups(tx, jobs.services, items));
+  const { jobId } = groups[0]!.chunks[0]!;
+  const failed = ['the first', 'the second'].map((message, number) => ({ jobId, number, failure: { code: 'E_SEAL', message } }));
+  await finishGroup(jobs.services, groups[0]!, { chunks: [], failed, segments: [], seconds: 0 });
+  const [row] = await jobs.rows<{ state: string; bytes: number; reason: string }>(
+    '/* look at job */ select state, bytes, reason from headgate.jobs where tenant_id = $1',
+  );
+  expect(row).toMatchObject({ state: 'held', reason: 'the first' });
+  expect(await jobs.usage()).toMatchObject({ held: row!.bytes });
+  expect((await jobs.events()).filter(({ type }) => type === 'job.held')).toHaveLength(1);
+});
+
 describe('a worker that wakes up after its claim has gone to another', () => {
   it.each(['before', 'after'])('%s the other began, starts nothing, and the other finishes', async (when) => {
     const jobs = await start({ plan: simplePlan() });

@@ -161,6 +161,8 @@ async function endGroup(tx: TenantTx, groupId: string, fence: number, state: 'do
   if (rowCount !== 1) throw new Error('a chunk group is not the one that was claimed');
 }
 
+const firstOfEach = (failed: readonly FailedChunkRun[]) => [...new Map(failed.toReversed().map((run) => [run.jobId, run])).values()];
+
 /** Files of one chunk, and files of which a part cannot be processed. */
 function judgedJobs(group: ClaimedGroup, finished: readonly FinishedChunkRun[], failed: readonly FailedChunkRun[]): JudgedJob[] {
   const chunks = new Map(group.chunks.map((chunk) => [chunk.jobId, chunk]));
@@ -173,7 +175,8 @@ function judgedJobs(group: ClaimedGroup, finished: readonly FinishedChunkRun[], 
     ...finished
       .filter((run) => run.checked !== null)
       .map(({ jobId, checked, exclusions }) => ({ ...common(jobId), checked, exclusions, failure: null })),
-    ...failed.map(({ jobId, failure }) => ({ ...common(jobId), checked: null, exclusions: null, failure })),
+    // A group of a redrive holds many chunks of one job.
+    ...firstOfEach(failed).map(({ jobId, failure }) => ({ ...common(jobId), checked: null, exclusions: null, failure })),
   ];
 }
 
