@@ -178,9 +178,9 @@ export async function createJobScenario(options: JobScenarioOptions) {
     return worker;
   }
 
-  function startCloser() {
+  function startCloser(own = services) {
     const closer = createJobCloser({
-      services,
+      services: own,
       signingKey: scenarioKey,
       settingOf: async () => receiptSetting,
       workerId: ids.next(),

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/delivery-scenario.ts';
 import type { JobScenario, JobScenarioOptions } from '../../../test/support/job-scenario.ts';
@@ -239,5 +240,27 @@ describe('a cancelled job', () => {
     ]);
     jobs.startDeliveries();
     expect(jobs.delivered.size).toBe(0);
+  });
+
+  it('while it is being closed is named in its receipt', async () => {
+    const jobs = await start();
+    const [jobId] = await jobs.accept([text(fixtureLines)]);
+    jobs.startWorker();
+    jobs.startDeliveries();
+    const ready = "/* look at work */ select 1 from headgate.work_items where tenant_id = $1 and kind = 'close'";
+    await until(async () => (await jobs.rows(ready)).length === 1, 'the job is not to be closed');
+    const { queue } = jobs.services;
+    const beside = AsyncLocalStorage.snapshot();
+    let isDecided = false;
+    const finishWork: typeof queue.finishWork = async (tx, items) => {
+      if (!isDecided && items.some(({ referenceId }) => referenceId === jobId)) {
+        isDecided = true;
+        await beside(() => cancelJob(jobs.services, jobs.tenantId, { jobId: jobId!, ...because }));
+      }
+      await queue.finishWork(tx, items);
+    };
+    jobs.startCloser({ ...jobs.services, queue: { ...queue, finishWork } });
+    expect((await receiptOf(jobs)).job).toMatchObject({ state: 'completed', decision: { kind: 'cancel', ...because } });
+    expect((await jobs.events()).filter(({ type }) => type === 'job.completed')).toHaveLength(1);
   });
 });

@@ -20,7 +20,6 @@ import { type ClosedRedriveJob, deliveredRecords, settleRedrive } from '../../re
 import { askForAcknowledgements } from '../acknowledging/acknowledgement-rows.ts';
 import { jobErrors } from '../job-errors.ts';
 import type { JobServices } from '../job-services.ts';
-import { lockJobs } from '../job-verdicts.ts';
 import { createWorkLoop, type WorkLoop } from '../queue/work-loop.ts';
 import { createCancelledJobs } from './cancelled-jobs.ts';
 import { createRangeHasher } from './closing-batches.ts';
@@ -144,11 +143,14 @@ async function closeJobs(
     await commitForCertain(services, tenantId, async (tx) => {
       closed.length = 0;
       await services.queue.finishWork(tx, items);
-      const states = await lockJobs(
+      const locked = await lockToClose(tx, closings);
+      closed.push(...closings.filter(({ job }) => isAsRead(job, locked)));
+      // Cancelled since it was read: its receipt is to say so.
+      const decided = closings.filter(({ job }) => locked.get(job.jobId)?.state === job.state && !isAsRead(job, locked));
+      await services.queue.addWork(
         tx,
-        closings.map(({ job }) => job.jobId),
+        decided.map(({ job }) => ({ kind: 'close', referenceId: job.jobId })),
       );
-      closed.push(...closings.filter(({ job }) => states.get(job.jobId) === job.state));
       await writeClosings(tx, services, options.signingKey.kid, closed, facts.tenant.now);
       crashPoints.reach('jobs.before-close-commit');
     });
@@ -157,6 +159,21 @@ async function closeJobs(
     recordEnded('job', closed, (closing) => spanOf(closing, facts.tenant.now));
     if (closed.some(({ acknowledge }) => acknowledge !== undefined)) services.signals.acknowledge.notify();
   });
+}
+
+type LockedJob = Pick<ClosingJob, 'jobId' | 'state' | 'decision'>;
+
+const lockRows = `/* lock jobs to close */
+  select job_id as "jobId", state, decision from headgate.jobs where tenant_id = $1 and job_id = any ($2::uuid[]) order by job_id for update`;
+
+async function lockToClose(tx: TenantTx, closings: readonly Closing[]): Promise<Map<string, LockedJob>> {
+  const { rows } = await tx.query<LockedJob>(lockRows, [tx.tenantId, closings.map(({ job }) => job.jobId)]);
+  return new Map(rows.map((row) => [row.jobId, row]));
+}
+
+function isAsRead({ jobId, state, decision }: ClosingJob, locked: ReadonlyMap<string, LockedJob>): boolean {
+  const now = locked.get(jobId);
+  return now?.state === state && now.decision === decision;
 }
 
 function makeReceipts(options: JobCloserOptions, tenantId: string, facts: LoadedFacts, setting: ReceiptSetting): Closing[] {
