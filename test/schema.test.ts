@@ -23,6 +23,21 @@ it('the schema keeps its rules with partitions made for a quarter', async () => 
   });
 });
 
+it('a quarter of which rows are in the default partition gets no partition of its own there, and those of the other tables', async () => {
+  const row = `insert into headgate.segments (tenant_id, segment_id, object_id, group_id, kind, bytes, sha256, object, fence, created_at)
+    values (gen_random_uuid(), $$019c2d20-0000-7000-8000-000000000000$$, gen_random_uuid(), gen_random_uuid(), 'output', 1, '', '{}', 1, headgate.clock())`;
+  const changes = [asAdmin, row, asOwner, "select headgate.make_partitions('2026-02-03')", "select headgate.make_partitions('2026-05-03')"];
+  await planted(changes, async (tx) => {
+    const made = await tx.query<{ name: string }>(
+      "/* made */ select relname as name from pg_class where relname ~ '_2026q[12]$' and relkind = 'r'",
+    );
+    const names = made.rows.map(({ name }) => name);
+    expect(names).not.toContain('segments_2026q1');
+    expect(names).toEqual(expect.arrayContaining(['events_2026q1', 'segments_2026q2']));
+    expect(await checkSchema(tx)).toEqual([]);
+  });
+});
+
 /** Changes the schema, looks, and takes everything back. */
 async function planted(changes: readonly string[], look: (tx: Tx) => Promise<void>): Promise<void> {
   const undo = new Error('undo');
