@@ -173,7 +173,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         },
       }),
     );
-    loops.push(createStorageSweep({ raw: storage.raw, db, ports, logger, metrics, workerId }));
+    loops.push(createStorageSweep({ raw: storage.raw, cell: settings.cell, db, ports, logger, metrics, workerId }));
     loops.push(createKeyPruner({ db, ports, logger, metrics, workerId }));
     loops.push(createDeadLetterExpirer({ db, ports, logger, metrics, workerId }));
   }

@@ -24,5 +24,10 @@ test('an object is an orphan when no row of its own tenant names it', async () =
   await withTenant(database.db, mine!, (tx) => tx.query(insertSegment, [tx.tenantId, kept, ids.next()]));
   const nameOf = (tenantId: string, objectId: string) => objectName('local', { tenantId, objectId, kind: 'output', label: 'job-1' });
   const names = [nameOf(mine!, kept), nameOf(mine!, lost), nameOf(other!, kept), 'local/not-ours'];
-  expect([...(await findReferenced(database.db, names))].sort()).toEqual([nameOf(mine!, kept), 'local/not-ours'].sort());
+  expect([...(await findReferenced(database.db, 'local', names))].sort()).toEqual([nameOf(mine!, kept), 'local/not-ours'].sort());
+});
+
+test('what another cell keeps in the same place is none of ours to remove', async () => {
+  const name = objectName('elsewhere', { tenantId: ids.next(), objectId: ids.next(), kind: 'raw' });
+  expect([...(await findReferenced(database.db, 'local', [name]))]).toEqual([name]);
 });
