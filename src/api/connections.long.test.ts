@@ -282,6 +282,28 @@ describe('a body of JSON', () => {
       '',
     ].join('\r\n');
 
+  it('that there is none of is not waited for, however long the answer takes', async () => {
+    const locked = Promise.withResolvers<void>();
+    const letGo = Promise.withResolvers<void>();
+    const holding = database.adminDb.transaction(async (tx) => {
+      await tx.query("/* lock flow */ select from headgate.flows where name = 'payments' for update");
+      locked.resolve();
+      await letGo.promise;
+    });
+    await locked.promise;
+    const asking = connection();
+    await asking.write(`POST /v1/flows/payments/disable HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tenant.key}\r\n\r\n`);
+    const clock = connection();
+    await clock.write('GET /v1/jobs HTTP/1.1\r\nhost: x\r\nx-slow: ');
+    expect(codeOf(await clock.answer())).toEqual([408, 'E_REQUEST_TIMEOUT']);
+    letGo.resolve();
+    await holding;
+    expect((await asking.answer())?.status).toBe(200);
+    const back = connection();
+    await back.write(`POST /v1/flows/payments/enable HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tenant.key}\r\n\r\n`);
+    expect((await back.answer())?.status).toBe(200);
+  });
+
   it('that does not come whole in time is cut with 408', async () => {
     const raw = connection();
     await raw.write(`${post('content-length: 1000')}{"text":`);

@@ -3,7 +3,7 @@
  * in a JSON body a value is of its type or refused, and so is a field that nobody knows.
  */
 import { Ajv, type ValidateFunction } from 'ajv';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HeadgateError } from '../platform/base/errors.ts';
 import type { Sleep } from '../platform/base/ports.ts';
 import { apiErrors } from './api-errors.ts';
@@ -78,10 +78,15 @@ export function refuseTransferCodings(server: FastifyInstance): void {
   });
 }
 
+/** One without is never read to its end, however long its answer takes. */
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
 /** A body of JSON comes whole within the time, or the request ends with 408. */
 export function limitBodyTime(server: FastifyInstance, sleep: Sleep, timeoutMs: number): void {
   server.addHook('preParsing', async (request, reply, payload) => {
-    if (request.method === 'GET' || request.method === 'HEAD' || request.routeOptions.config.isStream) return payload;
+    if (request.method === 'GET' || request.method === 'HEAD' || request.routeOptions.config.isStream || !hasBody(request)) return payload;
     const ended = new AbortController();
     const stop = () => ended.abort();
     payload.once('end', stop);
