@@ -325,7 +325,7 @@ function unnamedOf(file: TakenFile, { state, members }: ArrivalVerdict): Content
 }
 
 /** A failure leaves an orphan for the sweep, and must not hide the verdict. */
-async function removeObjects(store: IntakeStore, contents: readonly Content[]): Promise<void> {
+export async function removeObjects(store: IntakeStore, contents: readonly Content[]): Promise<void> {
   for (const { sealed } of contents) {
     if (sealed === null) continue;
     try {

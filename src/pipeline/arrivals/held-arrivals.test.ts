@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { askOvertaken } from '../../../test/support/overtaken-request.ts';
 import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
 import { createWorld, type World } from './arrivals.fixture.ts';
 
 let database: TestDatabase;
@@ -58,6 +59,15 @@ it.each([
     (await world.files()).flatMap((file) => [file.object.name, ...(file.container_object ? [file.container_object.name] : [])]),
   );
   expect(new Set(world.storedNames())).toEqual(names);
+});
+
+it('a copy that can not be removed hides no verdict', async () => {
+  const arrivalId = await hold('b,1.00\n'.repeat(20_000));
+  vi.spyOn(world.store.store, 'remove').mockImplementation(() => {
+    throw new HeadgateError('E_STORAGE_IO', 'the store does not answer');
+  });
+  expect(await world.held.accept({ tenantId: world.tenantId, arrivalId, ...by })).toMatchObject({ state: 'accepted' });
+  expect(await world.files()).toHaveLength(2);
 });
 
 it('a refused one stays in quarantine with its bytes', async () => {

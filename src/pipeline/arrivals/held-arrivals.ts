@@ -20,7 +20,7 @@ import type { Candidate, StoredContent } from './candidate.ts';
 import type { Content } from './content-sink.ts';
 import { proveEnabled } from './enabled-flow.ts';
 import { acceptHeld } from './file-acceptance.ts';
-import type { FileIntake } from './file-intake.ts';
+import { type FileIntake, removeObjects } from './file-intake.ts';
 import type { ReceivedFile } from './file-receiver.ts';
 import type { IntakeStore } from './intake-store.ts';
 
@@ -137,7 +137,7 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
     });
   } finally {
     // The file owns the object that the arrival kept; the copy that was made while reading it has no row, and gets none.
-    if (received.container.sealed !== null) await store.remove(received.container.sealed.name);
+    await removeObjects(store, [received.container]);
   }
 }
 

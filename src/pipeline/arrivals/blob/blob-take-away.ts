@@ -1,7 +1,7 @@
 /**
  * Takes objects of a source away: copies each to a folder beside it, within the service, and removes it; or removes it only. What
- * took the name meanwhile stays. Nothing is overwritten. An end between copy and removal leaves both: the next poll finds the copy
- * and goes on.
+ * took the name meanwhile stays. Nothing is overwritten. An end between copy and removal leaves both: the next poll can't know whose
+ * the copy is, and copies again under the name with the arrival's id.
  */
 import { forEachAtOnce } from '../../../platform/base/at-once.ts';
 import type { Blob, BlobContainer } from '../../../platform/blob/blob-container.ts';
