@@ -48,6 +48,7 @@ function makeBatch(place: number, size: number): BenchBatch {
     batchId,
     attempt: 1,
     possibleDuplicate: false,
+    isIdSent: false,
     jobIds: [jobId],
     flowName: 'deliveries',
     fileName: 'payments.csv',

@@ -344,6 +344,7 @@ export function outgoing(ids: readonly string[], more: Partial<OutgoingBatch> = 
     batchId,
     attempt: 1,
     possibleDuplicate: false,
+    isIdSent: false,
     jobIds: [jobId],
     flowName: 'eft',
     fileName: 'in.csv',
@@ -393,5 +394,5 @@ function only(batch: OutgoingBatch, indexes: readonly number[]): OutgoingBatch {
 
 /** The next attempt of the same batch, after an unknown one. */
 export function again(batch: OutgoingBatch): OutgoingBatch {
-  return { ...batch, attempt: batch.attempt + 1, possibleDuplicate: true };
+  return { ...batch, attempt: batch.attempt + 1, possibleDuplicate: true, isIdSent: true };
 }

@@ -114,6 +114,11 @@ export interface OutgoingBatch {
   readonly attempt: number;
   /** An earlier attempt's outcome is unknown: the target may have these records already. */
   readonly possibleDuplicate: boolean;
+  /**
+   * One whose outcome is unknown was made under this batch id. Where none was, what may be there went under another, and who knows
+   * batches by their ids can say nothing of it.
+   */
+  readonly isIdSent: boolean;
   readonly jobIds: readonly string[];
   readonly flowName: string;
   /** Name of the first input file, as its sender gave it. */
@@ -198,13 +203,14 @@ export interface RecordResult {
 }
 
 /**
- * `resendable`: sending it again adds nothing twice. `evidence` says in words how it is known; no content. `mustWait`: the target
+ * `resendable`: sending it again adds nothing twice. `absent`: the target has nothing of what was sent under the batch's id or name, or none of its
+ * records, under whichever they were sent. `evidence` says in words how it is known; no content. `mustWait`: the target
  * can say it and does not yet, so that it is asked again and nothing is sent before it has. `isForNow`: it can say it, and could not be
  * asked; sending it again would add nothing twice.
  */
 export type Resolution =
   | { readonly kind: 'acked'; readonly evidence: string }
-  | { readonly kind: 'resendable'; readonly evidence: string }
+  | { readonly kind: 'resendable'; readonly absent?: 'batch' | 'records'; readonly evidence: string }
   | { readonly kind: 'unresolved'; readonly code: string; readonly mustWait?: boolean; readonly isForNow?: boolean };
 
 export interface ProbeResult {

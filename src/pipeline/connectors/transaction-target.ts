@@ -69,6 +69,7 @@ export function createTransactionTarget<Session extends TransactionSession>(opti
           if (count === keys.length) return { kind: 'acked', evidence: `the effects table holds all ${count} delivery keys` };
           return {
             kind: 'resendable',
+            ...(count === 0 && { absent: 'batch' as const }),
             evidence: `the effects table holds ${count} of ${keys.length} delivery keys; those are not written again`,
           };
         });

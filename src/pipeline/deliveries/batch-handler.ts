@@ -5,7 +5,7 @@
 import type { HeadgateError } from '../../platform/base/errors.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
-import type { DeliveryOutcome, Target } from '../connectors/connector.ts';
+import type { DeliveryOutcome, Resolution, Target } from '../connectors/connector.ts';
 import { connectorErrors } from '../connectors/connector-errors.ts';
 import { askTarget, type Sent, sendAttempt, startAttempt } from './attempts/attempt-run.ts';
 import { writeAbandoned } from './attempts/attempt-start.ts';
@@ -26,6 +26,7 @@ import { commitForCertain } from './certain-transaction.ts';
 import type { ClaimedBatch } from './claimed-batch.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import type { DeliveryServices } from './delivery-services.ts';
+import { type Asked, cancelledEvidence } from './endings/asked-evidence.ts';
 import type { BatchEnding } from './endings/batch-ending.ts';
 import {
   changeOf,
@@ -36,10 +37,10 @@ import {
   endingAsRechecked,
   endingOfAttempt,
   endingOfCancelledJobs,
+  endingOfLastLost,
   endingOfWork,
   endingWithoutAttempt,
 } from './endings/batch-endings.ts';
-import { cancelledEvidence } from './endings/cancelled-evidence.ts';
 import { endingAsUnreadable, endingOfUnreadable } from './endings/unreadable-batches.ts';
 import { isUnreadable } from './endings/unreadable-codes.ts';
 import { endingOfBlocked } from './held/blocked-batches.ts';
@@ -152,7 +153,7 @@ export class BatchHandler {
     this.#services.logger.error('a batch can not be read and is held', { code: error.code, error });
   }
 
-  async #cancelled(context: EndingContext, events: readonly ('hold' | 'cancel')[], asked: string | null = null): Promise<BatchEnding> {
+  async #cancelled(context: EndingContext, events: readonly ('hold' | 'cancel')[], asked: Asked | null = null): Promise<BatchEnding> {
     const evidence = cancelledEvidence(asked);
     return await endingWithoutAttempt(context, { as: 'cancelled', events, code: null, message: '', evidence });
   }
@@ -217,6 +218,7 @@ export class BatchHandler {
         state: 'unknown',
         unchangedMs: 0,
         unknownAttempts: batch.unknownAttempts + 1,
+        lostAttempts: batch.lostAttempts + 1,
         reasonCode: change.reasonCode ?? null,
       },
     };
@@ -240,16 +242,12 @@ export class BatchHandler {
     const isLast = isExhausted(target.retry, triesOf(batch, batch.attempts));
     const isToBeSent = !batch.isCancelled && !isLast && opened.unknownResolution !== 'person' && target.onUnknown === 'resend';
     if (asked?.kind === 'unresolved' && (asked.mustWait || (asked.isForNow && !isToBeSent))) return await this.#askLater(claimed);
-    if (batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel'], asked?.kind === 'resendable' ? asked.evidence : null);
-    if (isLast) {
-      const evidence = 'no tries are left and nobody knows whether the last one arrived';
-      const end = { as: 'dead', events: ['exhaust'], code: deliveryErrors.E_OUTCOME_UNKNOWN, message: evidence, evidence } as const;
-      return await this.#readably(context, () => endingWithoutAttempt(context, end));
-    }
-    const isSafe = asked?.kind === 'resendable' || opened.unknownResolution === 'key';
+    const said = asked?.kind === 'resendable' ? { evidence: asked.evidence, isAbsent: isAllAbsent(asked, batch) } : null;
+    if (batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel'], said);
+    if (isLast) return await this.#readably(context, () => endingOfLastLost(context, said));
+    const isSafe = said !== null || opened.unknownResolution === 'key';
     if (!isSafe && !isToBeSent) return endingAsHeld(context);
-    const evidence =
-      asked?.kind === 'resendable' ? asked.evidence : `sent again as attempt ${batch.attempts + 1}, labelled as a possible duplicate`;
+    const evidence = said?.evidence ?? `sent again as attempt ${batch.attempts + 1}, labelled as a possible duplicate`;
     return { batchId: batch.batchId, resolvedAs: 'resent', evidence };
   }
 
@@ -366,6 +364,11 @@ export class BatchHandler {
   #jittered(ms: number): number {
     return jittered(this.#services.ports.rng, ms);
   }
+}
+
+/** Of its own attempts, and of those that were made before with what it was cut from. */
+function isAllAbsent({ absent }: Extract<Resolution, { kind: 'resendable' }>, { unknownAttempts, lostAttempts }: LoadedBatch): boolean {
+  return absent === 'records' || (absent === 'batch' && unknownAttempts === lostAttempts);
 }
 
 /** The target took its records or refused them, so that its settings are in order. */

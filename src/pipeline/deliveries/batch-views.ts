@@ -6,6 +6,7 @@ import { addAmounts } from '../engine/amount-totals.ts';
 import type { FieldAmounts } from '../engine/chunk.ts';
 import type { AnswerState } from './answers/answer-state.ts';
 import { type AnswerFilter, type AnswerView, findAnswer } from './answers/answer-views.ts';
+import { countLostAttempts } from './attempts/lost-attempts.ts';
 import { type BatchState, openBatchStates } from './batch-state.ts';
 import { deliveryErrors } from './delivery-errors.ts';
 import { awaitsDecision, hasUnknownAttempt, mayHaveArrived } from './held/held-batch-query.ts';
@@ -84,6 +85,7 @@ export interface BatchFilter {
 const isOpen = `b.state in (${openBatchStates.map((state) => `'${state}'`).join(', ')})`;
 
 const columns = `b.batch_id as "batchId", f.name as flow, b.target_id as "targetId", b.state, (${awaitsDecision}) as "awaitsDecision", ${hasUnknownAttempt} as "outcomeUnknown", ${mayHaveArrived} as "mayHaveArrived",
+  case when b.state = 'held' and b.unknown_attempts > 0 and ${countLostAttempts} = 0 then b.parent_batch_id end as "lostIn",
   b.job_ids as "jobIds", b.records, b.bytes, b.attempts, b.file_sequence as "fileSequence", b.via, b.reason_code as "reasonCode",
   (select w.state from headgate.answers w where w.tenant_id = $1 and w.batch_id = b.batch_id) as "answerState",
   (select a.message from headgate.attempts a where a.tenant_id = $1 and a.batch_id in (b.batch_id, b.parent_batch_id) and a.reason_code = b.reason_code
@@ -121,12 +123,14 @@ export async function listBatches(
   return (await tx.query<SummaryRow>(sql, values)).rows.map(withNext);
 }
 
-type SummaryRow = Omit<BatchSummary, 'next'>;
+/** `lostIn`: the batch in which the records of one were sent that was not sent itself. */
+type SummaryRow = Omit<BatchSummary, 'next'> & { readonly lostIn: string | null };
 
-function withNext<Row extends Pick<BatchSummary, 'batchId' | 'flow' | 'targetId' | 'state' | 'reasonCode'>>(
+function withNext<Row extends Pick<SummaryRow, 'batchId' | 'flow' | 'targetId' | 'state' | 'reasonCode' | 'lostIn'>>(
   row: Row,
-): Row & Pick<BatchSummary, 'next'> {
-  return { ...row, next: nextOfBatch(row) };
+): Omit<Row, 'lostIn'> & Pick<BatchSummary, 'next'> {
+  const { lostIn: _lostIn, ...shown } = row;
+  return { ...shown, next: nextOfBatch(row) };
 }
 
 const selectOne = `/* get batch */ select ${columns}, b.parent_batch_id as "parentBatchId", b.body_sha256 as "bodySha256", b.resolution_evidence as evidence,
@@ -143,7 +147,8 @@ const selectAttempts = `/* list attempts of batch */ select l.* from (select a.a
 
 /** Fails with E_BATCH_UNKNOWN. */
 export async function getBatch(tx: TenantTx, batchId: string): Promise<BatchView> {
-  type Row = Omit<BatchView, 'amounts' | 'attemptHistory' | 'next' | 'answer'> & { readonly sums: readonly FieldAmounts[] };
+  type Row = Omit<BatchView, 'amounts' | 'attemptHistory' | 'next' | 'answer'> &
+    Pick<SummaryRow, 'lostIn'> & { readonly sums: readonly FieldAmounts[] };
   const found = (await tx.query<Row>(selectOne, [tx.tenantId, batchId])).rows[0];
   if (found === undefined) throw new HeadgateError(deliveryErrors.E_BATCH_UNKNOWN, 'there is no delivery batch of this id');
   const { rows: attemptHistory } = await tx.query<AttemptView>(selectAttempts, [tx.tenantId, batchId]);

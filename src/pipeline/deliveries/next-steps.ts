@@ -15,6 +15,8 @@ interface StandingBatch {
   readonly targetId: string;
   readonly state: BatchState;
   readonly reasonCode: string | null;
+  /** The batch in which its records were sent, where it was not sent itself. */
+  readonly lostIn?: string | null;
 }
 
 /** Their own text says all: what is given up with them was not sent, or may have arrived. */
@@ -24,7 +26,7 @@ const sentAgain = (what: string, id = '…') =>
   `once the cause is mended, \`headgate dead-letter redrive ${id} --reason TEXT\` sends ${what} again, and \`dead-letter repair\` mends ${what} first (docs/dead-letters.md).`;
 
 /** Null where nothing is to be done. */
-export function nextOfBatch({ batchId, flow, targetId, state, reasonCode }: StandingBatch): string | null {
+export function nextOfBatch({ batchId, flow, targetId, state, reasonCode, lostIn }: StandingBatch): string | null {
   if (reasonCode === null) return null;
   switch (state) {
     case 'ready':
@@ -35,7 +37,7 @@ export function nextOfBatch({ batchId, flow, targetId, state, reasonCode }: Stan
     case 'unknown':
       return sentences('Nothing yet: whether it arrived is found out, or it is sent again, or held, as its target and flow say.');
     case 'held':
-      return nextOfHeld(reasonCode, batchId);
+      return nextOfHeld(reasonCode, batchId, lostIn ?? batchId);
     case 'refused':
     case 'dead': {
       const ended = `It is not tried again, its records are dead letters: ${sentAgain('them')}`;
@@ -50,13 +52,15 @@ export function nextOfBatch({ batchId, flow, targetId, state, reasonCode }: Stan
 
 const mended = 'Once that is mended it goes on by itself, within 15 minutes.';
 
-/** Of held batches: `batchId` where it is about one. */
-export function nextOfHeld(reasonCode: string, batchId?: string): string | null {
+/** Of held batches: `batchId` where it is about one, and the batch in which its records were sent. */
+export function nextOfHeld(reasonCode: string, batchId?: string, sentIn = batchId): string | null {
   if (isConfigurationFault(reasonCode)) return sentences(nextOf(reasonCode), mended);
   if (heldCodes.includes(reasonCode)) return sentences(nextOf(reasonCode));
   const resolve = `headgate batch resolve ${batchId ?? 'BATCH'}`;
   return [
-    `Ask the target first whether it has the batch: it was sent with the header headgate-batch-id${batchId ? ` ${batchId}` : ''}, and in mode batch with the same Idempotency-Key.`,
+    sentIn === batchId
+      ? `Ask the target first whether it has the batch: it was sent with the header headgate-batch-id${batchId ? ` ${batchId}` : ''}, and in mode batch with the same Idempotency-Key.`
+      : `Ask the target first whether it has these records: they were sent in another batch, with the header headgate-batch-id ${sentIn}, and in mode batch with the same Idempotency-Key.`,
     `If it has: \`${resolve} --as delivered --reason TEXT\`; to give it up: \`--as discard\`.`,
     'Only if it has nothing of it: `--as resend`; a target that has it after all may pay twice.',
   ].join(' ');

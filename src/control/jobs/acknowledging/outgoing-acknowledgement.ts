@@ -43,6 +43,7 @@ export async function openOutgoingAcknowledgement(context: AcknowledgementContex
     attempt,
     // The same bytes under its name say what it says, and are its own: of a try that may have written them, or from before somebody asked for it again.
     possibleDuplicate: true,
+    isIdSent: true,
     jobIds: [job.jobId],
     flowName,
     fileName: opened.fileName,

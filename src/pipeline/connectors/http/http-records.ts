@@ -119,7 +119,8 @@ export async function resolveRecords(delivery: HttpDelivery): Promise<Resolution
   await Promise.all(Array.from({ length: settings.requestsInFlight }, askNext));
   if (undecided !== null) return { kind: 'unresolved', code: undecided, mustWait: true };
   if (taken === batch.records) return { kind: 'acked', evidence: `the service was asked, and has all ${taken} records` };
-  return { kind: 'resendable', evidence: `the service was asked, and has ${taken} of ${batch.records} records; those are not sent again` };
+  const evidence = `the service was asked, and has ${taken} of ${batch.records} records; those are not sent again`;
+  return { kind: 'resendable', ...(taken === 0 && { absent: 'records' as const }), evidence };
 }
 
 /** The outcome of a request for one record: what the answer says of the record is what it says of all. */

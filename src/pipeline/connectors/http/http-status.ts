@@ -90,7 +90,7 @@ export async function askStatus(
 export async function resolutionOf(answer: StatusAnswer, batch: SentRecords, nowMs: number): Promise<Resolution> {
   switch (answer.kind) {
     case 'absent':
-      return { kind: 'resendable', evidence: 'the service was asked, and has nothing of the batch' };
+      return { kind: 'resendable', absent: 'batch', evidence: 'the service was asked, and has nothing of the batch' };
     case 'undecided':
       return { kind: 'unresolved', code: answer.code, mustWait: true };
     case 'acked': {

@@ -53,6 +53,7 @@ export function openHttpTarget(options: OpenOptions): Target {
       const login = await service.logIn(signal);
       const delivery = { settings, options, batch, login, headers: {}, signal };
       if (isSingle) return await resolveRecords(delivery);
+      if (!batch.isIdSent) return { kind: 'unresolved', code: connectorErrors.E_TARGET_REPLY_LOST };
       const answer = await askStatus(settings.status!, login, { key: batch.batchId, batchId: batch.batchId }, signal);
       return await resolutionOf(answer, batch, ports.clock.nowMs());
     } catch (error) {

@@ -64,6 +64,7 @@ export function openOutgoingBatch(context: OutgoingContext): OpenedBatch {
       batchId: batch.batchId,
       attempt: context.attempt,
       possibleDuplicate: context.possibleDuplicate,
+      isIdSent: batch.lostAttempts > 0,
       jobIds: [...recordsByJob(batch.members).keys()],
       flowName,
       fileName: batch.fileName,

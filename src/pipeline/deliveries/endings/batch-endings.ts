@@ -7,14 +7,16 @@ import type { NewBatch } from '../batch.ts';
 import type { BatchChange } from '../batch-changes.ts';
 import type { LoadedBatch } from '../batch-load.ts';
 import type { BatchEvent, BatchState } from '../batch-state.ts';
+import { deliveryErrors } from '../delivery-errors.ts';
 import type { NewBlockedKey } from '../held/blocked-key-store.ts';
 import { delayAfterHeldMs, heldLookMs } from '../held/held-delay.ts';
 import type { ClaimedWork } from '../work-queue-port.ts';
+import { type Asked, exhaustedEvidence } from './asked-evidence.ts';
 import type { BatchEnding } from './batch-ending.ts';
 import { type BatchRecord, readGivenUpRecords, recordsOfPageMax } from './batch-records.ts';
 import { type SplitServices, splitBatch, splitByMembers } from './batch-split.ts';
 import type { DeadLetterCause, NewDeadLetter } from './dead-letter-store.ts';
-import { type GivenUpLetters, letterGivenUp } from './given-up-letters.ts';
+import { type GivenUpLetters, type LetterReason, letterGivenUp } from './given-up-letters.ts';
 import type { LetterRoom } from './letter-room.ts';
 import { type CountDelta, type CountedAs, countBatch } from './target-counts.ts';
 
@@ -101,6 +103,8 @@ export async function endingWithoutAttempt(
     readonly code: string | null;
     readonly message: string;
     readonly evidence: string;
+    /** Of one that ends as dead: its target has nothing of it. */
+    readonly isAbsent?: boolean;
   },
 ): Promise<BatchEnding> {
   const { batch } = context;
@@ -118,8 +122,18 @@ export async function endingWithoutAttempt(
     changes,
     counts: countBatch(batch, counted),
     expected: end.as === 'acked' ? expectedOf(context, batch) : [],
-    ...(end.as === 'dead' ? await deadLetters(context, 'exhausted', { code: end.code ?? '', message: end.message }) : {}),
+    ...(end.as === 'dead'
+      ? await deadLetters(context, 'exhausted', { code: end.code ?? '', message: end.message, ...(end.isAbsent && { mayBeThere: false }) })
+      : {}),
   };
+}
+
+/** No tries are left after an attempt that was lost. */
+export async function endingOfLastLost(context: EndingContext, asked: Asked | null): Promise<BatchEnding> {
+  const isAbsent = asked?.isAbsent === true;
+  const evidence = isAbsent ? exhaustedEvidence(asked) : 'no tries are left and nobody knows whether the last one arrived';
+  const code = (isAbsent ? context.batch.reasonCode : null) ?? deliveryErrors.E_OUTCOME_UNKNOWN;
+  return await endingWithoutAttempt(context, { as: 'dead', events: ['exhaust'], code, message: evidence, evidence, isAbsent });
 }
 
 /** Of a shared batch that is to be sent again: the records of jobs that were cancelled meanwhile are not, the others go on. */
@@ -318,7 +332,7 @@ async function endingOfSplit(
 async function deadLetters(
   { batch, plan, services, work }: EndingContext,
   cause: DeadLetterCause,
-  reason: { readonly code: string; readonly message: string },
+  reason: Omit<LetterReason, 'cause'>,
 ): Promise<GivenUpLetters> {
   await services.letterRoom.enter(work, Math.min(batch.records, recordsOfPageMax));
   return await letterGivenUp(services, batch, plan, { cause, ...reason });

@@ -24,8 +24,8 @@ export interface GivenUpLetters {
   readonly blockedKeys: readonly NewBlockedKey[];
 }
 
-/** What is the same for all records of the batch. */
-export type LetterReason = Pick<NewDeadLetter, 'cause' | 'code' | 'message'>;
+/** What is the same for all records of the batch. Whether they may be there, where more is known than what became of its attempts. */
+export type LetterReason = Pick<NewDeadLetter, 'cause' | 'code' | 'message'> & Partial<Pick<NewDeadLetter, 'mayBeThere'>>;
 
 /** Fails with what the sealed bytes can't be read for. */
 export async function letterGivenUp(
@@ -71,10 +71,10 @@ function letterOf(
     targetId,
     batchId,
     recordNumber: record,
-    ...reason,
     deliveryKey,
     amounts,
     mayBeThere: unknownAttempts > 0,
+    ...reason,
   };
 }
 
