@@ -8,7 +8,7 @@ import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
 import { deliveryLine, deliveryPlan, type SealedJob } from '../support/delivery-files.ts';
 import { bindingOf, createDeliveryScenario, type Scenario, until } from '../support/delivery-scenario.ts';
-import { startHttpSink } from '../support/http-sink.ts';
+import { type SinkRequest, startHttpSink } from '../support/http-sink.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -78,4 +78,59 @@ it('a held batch of several jobs that are cancelled one after the other is cance
   await scenario.allEnded(jobs);
   expect(await scenario.counts()).toEqual([{ targetId: 'api', routed: 5, delivered: 0, refused: 0, dead: 0, cancelled: 5 }]);
   expect(await scenario.attempts()).toMatchObject([{ outcome: 'unknown', resolvedAs: 'cancelled' }]);
+});
+
+const idsOf = (requests: readonly SinkRequest[]) =>
+  requests.map(({ body }) => [...body.matchAll(/"id":"(\w+)"/g)].map((match) => match[1]).join());
+const posts = (requests: readonly SinkRequest[]) => requests.filter(({ method }) => method === 'POST');
+
+/** The first attempt is lost, and the second refused for now. One of two jobs is cancelled before, or after that. */
+async function cancelledAfterLost(isUnderWay: boolean, settings: Record<string, unknown> = {}) {
+  const { sink, scenario } = await start({ settings });
+  const refusal = Promise.withResolvers<void>();
+  sink.answer(async ({ method }) => {
+    if (method === 'GET') return { status: 404 };
+    if (posts(sink.requests).length === 1) return { isLost: true };
+    await refusal.promise;
+    return { status: 503 };
+  });
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a1', 'a2', 'a3') }, { lines: linesOf('b1', 'b2') }]);
+  const worker = scenario.startWorker();
+  await until(() => posts(sink.requests).length === 2, 'nothing was sent again');
+  if (isUnderWay) await cancel(scenario, jobs[0]!);
+  const stopped = worker.stop();
+  refusal.resolve();
+  await stopped;
+  expect(await scenario.batches()).toMatchObject([{ state: 'ready', unknownAttempts: 1 }]);
+  const preview = await scenario.inTenant((tx) => previewCancel(tx, jobs[0]!.jobId));
+  const cancelled = isUnderWay ? null : await cancel(scenario, jobs[0]!);
+  sink.answer(() => ({}));
+  scenario.startWorker();
+  await scenario.allEnded(jobs);
+  return { sent: posts(sink.requests), counts: await scenario.counts(), preview: preview.get('api')!, cancelled };
+}
+
+it.each([
+  ['is under way again', true],
+  ['waits for its next try', false],
+])(
+  'a shared batch that may be at its target and %s is not cut for a cancelled job: its rest would go under another key',
+  async (_how, isUnderWay) => {
+    const { sent, counts, preview, cancelled } = await cancelledAfterLost(isUnderWay);
+    expect(idsOf(sent)).toEqual(Array(3).fill('a1,a2,a3,b1,b2'));
+    expect(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+    expect(counts).toMatchObject([{ routed: 5, delivered: 5, cancelled: 0 }]);
+    expect(preview).toMatchObject({ withdrawable: { records: 0 }, underWay: 3 });
+    if (!isUnderWay) expect(cancelled).toEqual({ records: 0, openBatches: 1 });
+  },
+);
+
+it.each([
+  ['is under way again', true],
+  ['waits for its next try', false],
+])('once its target has said that it has nothing of it, a shared batch that %s is cut', async (_how, isUnderWay) => {
+  const { sent, counts, preview } = await cancelledAfterLost(isUnderWay, { status: { path: '/status/{key}', absentStatus: [404] } });
+  expect(idsOf(sent)).toEqual(['a1,a2,a3,b1,b2', 'a1,a2,a3,b1,b2', 'b1,b2']);
+  expect(counts).toMatchObject([{ routed: 5, delivered: 2, cancelled: 3 }]);
+  expect(preview).toMatchObject({ withdrawable: { records: 3 }, underWay: 0 });
 });

@@ -93,9 +93,10 @@ export class BatchHandler {
     switch (batch.state) {
       case 'ready':
         if (batch.isCancelled) return await this.#cancelled(context, ['cancel']);
-        if (batch.cancelledJobs.length > 0) return await this.#readably(context, () => endingOfCancelledJobs(context));
+        // What may be there is sent again as it was: a part of it would go by another id.
+        if (batch.cancelledJobs.length > 0 && !batch.isInDoubt) return await this.#readably(context, () => endingOfCancelledJobs(context));
         if (batch.mustWait) return endingOfWork(context, this.#jittered(waitMs.earlierFile));
-        if (batch.hasBlockedKeys) {
+        if (batch.hasBlockedKeys && !batch.isInDoubt) {
           const blocked = await this.#readably(context, () => endingOfBlocked(context));
           if (blocked !== null) return blocked;
         }
@@ -219,6 +220,7 @@ export class BatchHandler {
         unchangedMs: 0,
         unknownAttempts: batch.unknownAttempts + 1,
         lostAttempts: batch.lostAttempts + 1,
+        isInDoubt: true,
         reasonCode: change.reasonCode ?? null,
       },
     };
@@ -248,7 +250,7 @@ export class BatchHandler {
     const isSafe = said !== null || opened.unknownResolution === 'key';
     if (!isSafe && !isToBeSent) return endingAsHeld(context);
     const evidence = said?.evidence ?? `sent again as attempt ${batch.attempts + 1}, labelled as a possible duplicate`;
-    return { batchId: batch.batchId, resolvedAs: 'resent', evidence };
+    return { batchId: batch.batchId, resolvedAs: 'resent', evidence, isAbsent: asked?.kind === 'resendable' && asked.absent !== undefined };
   }
 
   /** The target can say what became of it, and does not yet: it is asked ever more rarely, and in the end a person is. */

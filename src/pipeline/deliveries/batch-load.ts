@@ -1,7 +1,7 @@
 /** Reads batches with what sending them needs: rows of batches, the objects of their segments, names of files, decisions. */
 import type { SealedObject } from '../../platform/storage/object-store.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
-import { countLostAttempts } from './attempts/lost-attempts.ts';
+import { countLostAttempts, mayHaveIt } from './attempts/lost-attempts.ts';
 import { type BatchMember, type BatchSpan, batchesPerFileMax } from './batch.ts';
 import type { BatchState } from './batch-state.ts';
 import { hasBlockedKeys } from './held/blocked-key-store.ts';
@@ -30,6 +30,8 @@ export interface LoadedBatch {
   readonly unknownAttempts: number;
   /** Of these, those that were made under its own id. */
   readonly lostAttempts: number;
+  /** One of them may be at its target: what the batch is cut into would go there under other ids. */
+  readonly isInDoubt: boolean;
   /** Attempts before it was held last; 0 when it never was. */
   readonly heldAttempts: number;
   /** Attempts up to the last one in which the target took or refused for good a part of the records that it is the rest of. */
@@ -71,7 +73,7 @@ const isBehindScheme = (compared: '<' | '>') => `exists (select from headgate.ba
 const selectBatches = `/* load batches */
   select b.batch_id as "batchId", b.flow_id as "flowId", b.flow_version_id as "flowVersionId", b.target_id as "targetId",
     b.parent_batch_id as "parentBatchId", b.lane, b.lane_scheme as "laneScheme", b.order_number as "orderNumber", b.order_offset as "orderOffset", b.file_sequence as "fileSequence", b.state, b.spans, b.members, b.records, b.bytes,
-    b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts", ${countLostAttempts} as "lostAttempts",
+    b.body_sha256 as "bodySha256", b.attempts, b.unknown_attempts as "unknownAttempts", ${countLostAttempts} as "lostAttempts", ${mayHaveIt} as "isInDoubt",
     b.held_attempts as "heldAttempts", b.decided_attempts as "decidedAttempts", b.via, b.reason_code as "reasonCode", b.trace_parent as "traceParent",
     b.created_at as "cutAt", extract(epoch from (select headgate.clock()) - b.changed_at)::float8 * 1000 as "unchangedMs", coalesce(f.name, '') as "fileName",
     not exists (select from headgate.jobs j where j.tenant_id = $1 and j.job_id = any (b.job_ids)

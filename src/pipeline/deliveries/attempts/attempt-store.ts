@@ -68,12 +68,14 @@ export interface AttemptResolution {
   readonly resolvedAs: 'acked' | 'refused' | 'resent' | 'dead' | 'cancelled';
   /** In words, without content. */
   readonly evidence: string;
+  /** The target was asked, and has nothing of what was sent under the batch's id; that is so of attempts which were resolved before, too. */
+  readonly isAbsent?: boolean;
 }
 
 const resolveRows = `/* resolve attempts */
-  update headgate.attempts a set resolved_as = r.resolved_as, evidence = r.evidence
-  from unnest($2::uuid[], $3::text[], $4::text[]) as r (batch_id, resolved_as, evidence)
-  where a.tenant_id = $1 and a.batch_id = any ($2::uuid[]) and a.batch_id = r.batch_id and a.outcome = 'unknown' and a.resolved_as is null`;
+  update headgate.attempts a set resolved_as = coalesce(a.resolved_as, r.resolved_as), evidence = coalesce(a.evidence, r.evidence), is_absent = a.is_absent or r.is_absent
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::boolean[]) as r (batch_id, resolved_as, evidence, is_absent)
+  where a.tenant_id = $1 and a.batch_id = any ($2::uuid[]) and a.batch_id = r.batch_id and a.outcome = 'unknown' and (a.resolved_as is null or r.is_absent)`;
 
 /** Of every unknown attempt of these batches that was not resolved before. */
 export async function resolveAttempts(tx: TenantTx, resolutions: readonly AttemptResolution[]): Promise<void> {
@@ -83,5 +85,6 @@ export async function resolveAttempts(tx: TenantTx, resolutions: readonly Attemp
     resolutions.map((resolution) => resolution.batchId),
     resolutions.map((resolution) => resolution.resolvedAs),
     resolutions.map((resolution) => resolution.evidence),
+    resolutions.map((resolution) => resolution.isAbsent === true),
   ]);
 }

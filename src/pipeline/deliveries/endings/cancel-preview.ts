@@ -2,13 +2,14 @@
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { addAmounts } from '../../engine/amount-totals.ts';
 import type { FieldAmounts } from '../../engine/chunk.ts';
+import { mayHaveIt } from '../attempts/lost-attempts.ts';
 import { batchesOfPageMax, batchIdsOfJob } from '../batches-of-job.ts';
 
 export interface CancelPreview {
   readonly delivered: number;
   /** Would not be delivered any more. */
   readonly withdrawable: { readonly records: number; readonly amounts: FieldAmounts };
-  /** Being sent, of unknown outcome, or held in one batch with records of other jobs: ends as it ends. */
+  /** Being sent, of unknown outcome, or in one batch with records of other jobs that is held, or may be there: ends as it ends. */
   readonly underWay: number;
 }
 
@@ -18,7 +19,7 @@ const selectOfBatches = `/* list withdrawable records */
   select b.target_id as "targetId", (m ->> 'records')::int8 as records, m -> 'amounts' as amounts
   from headgate.batches b cross join lateral jsonb_array_elements(b.members) m
   where b.tenant_id = $1 and b.batch_id = any ($3::uuid[])
-    and (b.state in ('ready', 'parked') or (b.state = 'held' and not exists (select from headgate.jobs o where o.tenant_id = $1 and o.job_id = any (b.job_ids) and o.job_id <> $2
+    and (b.state in ('ready', 'parked') and not ${mayHaveIt} or (b.state in ('ready', 'parked', 'held') and not exists (select from headgate.jobs o where o.tenant_id = $1 and o.job_id = any (b.job_ids) and o.job_id <> $2
       and o.decision is distinct from 'cancel' and o.state <> 'cancelled'))) and (m ->> 'jobId')::uuid = $2`;
 const selectOfParts = `/* list withdrawable records of parts */
   select p.part_id as "partId", c.target_id as "targetId", (m ->> 'records')::int8 as records, m -> 'amounts' as amounts

@@ -166,7 +166,8 @@ async function cancelBatches(
       counts.push(...countBatch(batch, 'cancelled'));
       resolved.push(batch.batchId);
       due.push(workOf(batch));
-    } else if (batch.state === 'ready' || batch.state === 'parked') {
+    } else if ((batch.state === 'ready' || batch.state === 'parked') && !batch.isInDoubt) {
+      // One that may be there is sent again whole: its rest would go by another id.
       const gone = batch.members.flatMap((member, at) => (member.jobId === jobId ? [at] : []));
       const [child, cancelled] = [await splitByMembers(services, batch, kept), await splitByMembers(services, batch, gone)];
       await insertBatches(tx, batch, [child, cancelled]);

@@ -634,6 +634,8 @@ create table headgate.attempts (
   outcome text collate "C" check (outcome in ('acked', 'refused', 'unknown')),
   resolved_as text collate "C" check (resolved_as in ('acked', 'refused', 'resent', 'dead', 'cancelled')),
   evidence text,
+  -- Of an unknown one: its target was asked, and has nothing of what was sent under the id of the batch.
+  is_absent boolean not null default false,
   reason_code text collate "C",
   -- What the target or the settings said, bounded, never content.
   message text,
