@@ -133,3 +133,19 @@ describe('the last try of which no answer came', () => {
     expect(await scenario.inTenant((tx) => countUnknown(tx, job!.jobId))).toEqual(new Map([['api', 1]]));
   });
 });
+
+it('of a batch that a person has sent again, the evidence is what its target says, and the reason is kept with the decision', async () => {
+  const { sink, scenario } = await start({ onUnknown: 'hold', settings: {} });
+  sink.answer(() => ({ isLost: sink.requests.length === 1 }));
+  const jobs = await scenario.deliverJobs([{ lines }]);
+  scenario.startWorker();
+  await until(async () => (await scenario.batches())[0]!.state === 'held', 'the batch was not held');
+  const { batchId } = (await scenario.batches())[0]!;
+  await decideAs(scenario, batchId, 'resend');
+  await scenario.allEnded(jobs);
+  expect(await scenario.inTenant((tx) => getBatch(tx, batchId))).toMatchObject({ state: 'acked', evidence: null });
+  const decided = await scenario.rows(
+    "/* decisions */ select detail ->> 'reason' as reason from headgate.events where tenant_id = $1 and type = 'batch.returned'",
+  );
+  expect(decided).toEqual([{ reason: 'asked the bank' }]);
+});

@@ -3,7 +3,7 @@ import type { Ids } from '../../platform/base/ports.ts';
 import { type NewEvent, recordEvents } from '../../platform/events/event-log.ts';
 import { parseTraceparent } from '../../platform/telemetry/trace-context.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
-import { type BatchEvent, type BatchState, nextBatchState } from './batch-state.ts';
+import { type BatchEvent, type BatchState, nextBatchState, openBatchStates } from './batch-state.ts';
 
 /** One move. Moves of the same batch are made in the order given. */
 export interface BatchChange {
@@ -19,7 +19,7 @@ export interface BatchChange {
   readonly unknownAttempts?: number;
   /** Of `send`: the backup that it goes to. */
   readonly via?: string | null;
-  /** For the event; numbers and codes only. */
+  /** For the event; numbers, codes, and why a person decided so. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
@@ -39,9 +39,13 @@ const pastOf = {
   resume: 'resumed',
 } as const satisfies Record<BatchEvent, string>;
 
+const isOpen = `c.to_state in (${openBatchStates.map((state) => `'${state}'`).join(', ')})`;
+
+/** How its end is known is said by what ends it: why it was sent again before says nothing of that. */
 const updateBatches = `/* move batches */
   update headgate.batches b
-  set state = c.to_state, reason_code = c.reason_code, resolution_evidence = coalesce(c.evidence, b.resolution_evidence),
+  set state = c.to_state, reason_code = c.reason_code,
+    resolution_evidence = case when ${isOpen} then coalesce(c.evidence, b.resolution_evidence) else c.evidence end,
     attempts = b.attempts + c.attempts, unknown_attempts = b.unknown_attempts + c.unknown_attempts,
     held_attempts = case c.to_state when 'held' then b.attempts + c.attempts else b.held_attempts end,
     parked_at = case c.to_state when 'parked' then (select headgate.clock()) else b.parked_at end,

@@ -6,7 +6,7 @@
 import type { Ids } from '../../../platform/base/ports.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { resolveAttempts } from '../attempts/attempt-store.ts';
-import { moveBatches } from '../batch-changes.ts';
+import { type BatchChange, moveBatches } from '../batch-changes.ts';
 import { type LoadedBatch, loadBatches } from '../batch-load.ts';
 import { commitForCertain } from '../certain-transaction.ts';
 import { deliverWork } from '../cutting/batch-insert.ts';
@@ -23,10 +23,10 @@ export async function makeReady(
   tx: TenantTx,
   ids: Ids,
   batches: readonly LoadedBatch[],
-  by: { readonly actor: string; readonly evidence: string },
+  by: Pick<BatchChange, 'actor' | 'detail'> & { readonly evidence: string },
 ): Promise<void> {
-  const { actor, evidence } = by;
-  const change = { actor, evidence, from: 'held', event: 'retry' } as const;
+  const { actor, evidence, detail } = by;
+  const change = { actor, evidence, from: 'held', event: 'retry', ...(detail && { detail }) } as const;
   await moveBatches(
     tx,
     ids,

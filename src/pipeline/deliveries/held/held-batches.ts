@@ -161,9 +161,10 @@ async function writeDecision(
   { letters, expected }: { readonly letters: GivenUpLetters | null; readonly expected: ExpectedAnswer | null },
 ): Promise<void> {
   const evidence = `${actor} decided: ${reason}`;
-  const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence } as const;
+  const detail = { reason };
+  const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence, detail } as const;
   if (decision === 'resend') {
-    await makeReady(tx, ports.ids, [batch], { actor, evidence });
+    await makeReady(tx, ports.ids, [batch], { actor, evidence, detail });
     return;
   }
   const isDelivered = decision === 'delivered';
