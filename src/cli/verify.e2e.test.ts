@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ExportedFixture, exportedJob, fixtureKey } from '../../test/support/exported-job.ts';
 import { temporaryFolder } from '../../test/support/temporary-store.ts';
@@ -125,6 +126,7 @@ describe('headgate verify', () => {
   const ways = [
     ['SIGINT', []],
     ['SIGTERM', []],
+    ['SIGKILL', []],
     ['SIGTERM', ['--out', 'kept']],
   ] as const;
   test.each(ways)('leaves nothing of an export in the clear when %s ends it, with %j', async (signal, more) => {
@@ -151,7 +153,58 @@ describe('headgate verify', () => {
     );
     child.kill(signal);
     const left = more.length === 0 ? [] : ['kept'];
-    expect([await ended, readdirSync(place, { recursive: true })]).toEqual([{ SIGINT: 130, SIGTERM: 143 }[signal], left]);
+    expect(await ended).toBe({ SIGINT: 130, SIGTERM: 143, SIGKILL: null }[signal]);
+    await expect.poll(() => readdirSync(place, { recursive: true })).toEqual(left);
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
+    'is ended by %s while it recomputes, and leaves nothing',
+    async (signal) => {
+      const [place, archive, blocking] = [temporaryFolder(), join(temporaryFolder(), 'job.tar'), join(temporaryFolder(), 'blocking.mjs')];
+      writeFileSync(archive, archiveOf(job().files));
+      // As a long file does: once it is unpacked the event loop has no turn any more.
+      writeFileSync(
+        blocking,
+        `import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      const { readdirSync } = fs;
+      fs.readdirSync = (path, options) => {
+        if (!options?.recursive) return readdirSync(path, options);
+        fs.writeSync(1, 'blocked');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      };
+      syncBuiltinESMExports();`,
+      );
+      const program = ['--import', blocking, join(import.meta.dirname, '../main/headgate.ts')];
+      const child = spawn(process.execPath, [...program, 'verify', '--export', archive, '--trust', trustFile()], {
+        env: { ...process.env, TMPDIR: place },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const ended = new Promise((resolve) => child.on('exit', (_, by) => resolve(by)));
+      await once(child.stdout, 'data');
+      expect((readdirSync(place, { recursive: true }) as string[]).map((name) => basename(name))).toContain('member.bin');
+      child.kill(signal);
+      expect(await ended).toBe(signal);
+      await expect.poll(() => readdirSync(place)).toEqual([]);
+    },
+  );
+
+  test('whose report can not be printed exits 2 where it is sound, and 1 where it is not', () => {
+    const { files } = job();
+    const changed = new Map(files).set('member.bin', Buffer.from('id,amount,currency\n'));
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    for (const [each, code] of [
+      [files, 2],
+      [changed, 1],
+    ] as const) {
+      const done = spawnSync(
+        process.execPath,
+        [join(import.meta.dirname, '../main/headgate.ts'), 'verify', '--export', written(each), '--trust', trustFile()],
+        { encoding: 'utf8', stdio: ['ignore', full, 'pipe'] },
+      );
+      expect([done.status, done.stderr.split(':')[0]]).toEqual([code, 'error E_STDOUT']);
+    }
   });
 
   test('leaves nothing in the folder that it should keep an export in when that ends early, and can be told to again', () => {

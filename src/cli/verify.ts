@@ -1,7 +1,7 @@
 /**
  * `headgate verify`: recomputes a job from its raw file and holds its receipt against it. Offline over an export, or over a
  * job whose export it fetches through the API first; it then is the same program. Exit code 0: sound, 1: not sound, 2: it
- * could not look, or that of every command where the API refuses the export.
+ * could not look, or not print that it is sound, or that of every command where the API refuses the export.
  */
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, type CommandLine, printable, reportError, requiredOption, textOption } from './command.ts';
 import { archiveFile, archivePieces, extractExport, isSealedFile, readExportFolder } from './export-folder.ts';
 import { Progress } from './progress.ts';
-import { removedAtSignals } from './removed-at-signals.ts';
+import { removeWhenOver } from './removed-when-over.ts';
 import { writeOut } from './stdout.ts';
 import { whyUnreadable } from './unreadable-file.ts';
 
@@ -51,10 +51,11 @@ export function createVerifyCommand(packs: Packs): Command {
       if (job !== undefined && textOption(line, 'key') !== undefined)
         throw new HeadgateError(cliErrors.E_USAGE, `--key opens an export (usage: ${usage})`);
       const trustPath = requiredOption(line, 'trust', usage);
+      let report: VerificationReport | undefined;
       try {
         const trust = readTrust(trustPath);
         const archive = path === undefined ? null : archiveFile(path);
-        const report =
+        report =
           path !== undefined && archive === null
             ? await verifyFolder(resolve(path), trust, packs)
             : await verifyArchive(line, await archiveOf(line, archive, job), { trust, packs });
@@ -62,7 +63,8 @@ export function createVerifyCommand(packs: Packs): Command {
         return report.isSound ? 0 : 1;
       } catch (error) {
         const code = reportError(error);
-        // 1 says that it looked.
+        if (report?.isSound === false) return 1;
+        // 1 says that it is not sound.
         return path !== undefined || code === 1 ? 2 : code;
       }
     },
@@ -95,16 +97,14 @@ async function verifyArchive(
   return kept === undefined ? await withPrivateFolder(verify) : await verify(resolve(kept));
 }
 
-/** Removed whatever happens, but for SIGKILL: what is in it is in the clear. */
+/** Removed whatever happens: what is in it is in the clear. */
 async function withPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  let folder: string | undefined;
-  const remove = () => {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  };
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-verify-'));
+  removeWhenOver(folder);
   try {
-    return await removedAtSignals(remove, () => work((folder = mkdtempSync(join(tmpdir(), 'headgate-verify-')))));
+    return await work(folder);
   } finally {
-    remove();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
