@@ -1,5 +1,6 @@
+import { PassThrough } from 'node:stream';
 import { afterEach, expect, it, vi } from 'vitest';
-import { confirmPlan } from './confirmation.ts';
+import { confirm, confirmPlan } from './confirmation.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -26,6 +27,27 @@ it.each([
     expect(write.mock.calls.join('')).toBe(shown);
   } finally {
     Object.defineProperty(process.stdin, 'isTTY', stdinTty ?? { value: undefined, configurable: true });
+    Object.defineProperty(process.stderr, 'isTTY', stderrTty ?? { value: undefined, configurable: true });
+  }
+});
+
+it.each([
+  ['Ctrl-C', '\u0003', false],
+  ['Ctrl-D', '\u0004', false],
+  ['n', 'n\r', false],
+  ['y', 'y\r', true],
+])('%s at the question is an answer: %j confirms: %s', async (_name, typed, isConfirmed) => {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  vi.spyOn(process, 'stdin', 'get').mockReturnValue(stdin as never);
+  const stderrTty = Object.getOwnPropertyDescriptor(process.stderr, 'isTTY');
+  Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true });
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  try {
+    const asked = confirm({ positionals: [], options: {} }, 'job reject J1');
+    stdin.write(typed);
+    if (isConfirmed) await asked;
+    else await expect(asked).rejects.toMatchObject({ code: 'E_CONFIRM', message: 'job reject J1 was not confirmed' });
+  } finally {
     Object.defineProperty(process.stderr, 'isTTY', stderrTty ?? { value: undefined, configurable: true });
   }
 });

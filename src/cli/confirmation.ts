@@ -1,5 +1,5 @@
 /** A change shows its plan first: a terminal is asked, anything else needs --yes. */
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { type CommandLine, printable } from './command.ts';
@@ -27,11 +27,19 @@ function planText(plan: Row): string {
 export async function confirm(line: CommandLine, action: string, hint = `${action} was not confirmed`): Promise<void> {
   if (line.options.yes) return;
   if (!process.stdin.isTTY || !process.stderr.isTTY) throw new HeadgateError(cliErrors.E_CONFIRM, hint);
+  const answer = await ask('go on? [y/N] ');
+  if (!/^y(es)?$/i.test(answer.trim())) throw new HeadgateError(cliErrors.E_CONFIRM, `${action} was not confirmed`);
+}
+
+/** Ctrl-C and Ctrl-D answer nothing. */
+async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question('go on? [y/N] ');
-    if (!/^y(es)?$/i.test(answer.trim())) throw new HeadgateError(cliErrors.E_CONFIRM, `${action} was not confirmed`);
-  } finally {
-    terminal.close();
-  }
+  const answer = await new Promise<string | null>((resolve) => {
+    terminal.once('close', () => resolve(null));
+    terminal.question(question, resolve);
+  });
+  terminal.close();
+  // What is said next has a line of its own.
+  if (answer === null) process.stderr.write('\n');
+  return answer ?? '';
 }
