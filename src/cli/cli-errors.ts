@@ -20,13 +20,13 @@ export const cliErrors = defineErrors({
     next: 'Look at the plan it printed; repeat with --yes.',
   },
   E_INTERRUPTED: {
-    meaning:
-      'The command was interrupted while it waited, or while it sent a file; what it waited for goes on, and the file may have been taken.',
+    meaning: 'A signal ended the command before it was done. What it waited for goes on, and a file that it sent may have been taken.',
     actor: 'caller',
     next: 'Watch the job again with `headgate job watch`. Send the file again under the same `--idempotency-key`, which takes it once.',
   },
   E_STDOUT: {
-    meaning: 'What the command prints could not be written: its standard output is on a full or failing disk.',
+    meaning:
+      'What the command prints could not be written: its standard output is on a full or failing disk, or nobody reads a key that is shown once.',
     actor: 'caller',
     next: 'Make room, or send the output elsewhere. What the command was to change may be done: look before it is repeated.',
   },

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CommandResult } from '../../test/support/headgate-command.ts';
 import { type ServedBank, serveBank } from './served-bank.fixture.ts';
@@ -60,14 +61,41 @@ it.each(commands)('%s fails with a code and a next step where stdout is on a ful
   expect(code).toBe(1);
 });
 
+it('a key that nobody could see is an error, which says how it is revoked', async () => {
+  const argv = ['key', 'create', 'bank', '--name', 'unseen'];
+  const env = { ...process.env, HEADGATE_DATA_DIR: bank.dataDir };
+  const unread = spawn(program, argv, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  unread.stdout.destroy();
+  const [full, [stderr, code]] = await Promise.all([
+    headgate('> /dev/full', argv),
+    Promise.all([text(unread.stderr), new Promise((resolve) => unread.once('close', resolve))]),
+  ]);
+  const says = (why: string) =>
+    new RegExp(
+      String.raw`^error E_STDOUT: the key \S+ was made, and is not shown again: .+ \(${why}\)\ntry: .+: headgate (key revoke \S+)\n$`,
+    );
+  expect([full.code, code, full.stderr, stderr]).toEqual([
+    1,
+    1,
+    expect.stringMatching(says('ENOSPC')),
+    expect.stringMatching(says('EPIPE')),
+  ]);
+  const admin = await bank.makeKey('admin');
+  for (const [said, why] of [
+    [full.stderr, 'ENOSPC'],
+    [stderr, 'EPIPE'],
+  ] as const)
+    expect(await bank.as(admin, ...says(why).exec(said)![1]!.split(' '), '--yes')).toMatchObject({ code: 0 });
+});
+
 it.each([['version'], ['--help'], ['run', '--format', 'delimited', '--parse', 'in-1.csv']])(
   '%s ends well where its reader has seen enough',
   async (...argv) => {
     const child = spawn(program, argv, { cwd: bank.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
     let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      stderr += piece;
     });
     const code = await new Promise((resolve) => child.once('close', resolve));
     expect([code, stderr]).toEqual([0, '']);

@@ -5,7 +5,7 @@
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { type CommandLine, type outputFormats, printable, textOption } from './command.ts';
 import { pick, type Row, wantedFields } from './output-fields.ts';
-import { writeOut } from './stdout.ts';
+import { type Writing, writeOut } from './stdout.ts';
 import { painter, relativeTime } from './terminal-style.ts';
 import { leaves, oneLine, table, terminalCell, thingText } from './terminal-text.ts';
 
@@ -42,20 +42,26 @@ export async function printRows(line: CommandLine, rows: readonly Row[], shape: 
 }
 
 /** Prints one thing: a line for each value, named by its path, or the document that was asked for. */
-export async function printOne(line: CommandLine, row: Row, { isDone = false }: { readonly isDone?: boolean } = {}): Promise<void> {
+export async function printOne(
+  line: CommandLine,
+  row: Row,
+  { isDone = false, ...writing }: { readonly isDone?: boolean } & Writing = {},
+): Promise<void> {
   const fields = wantedFields(line, { rows: [row], isDone });
-  const picked = fields ? Object.fromEntries(fields.map((field) => [field, pick(row, field)])) : row;
+  await writeOut(await textOfOne(line, fields ? Object.fromEntries(fields.map((field) => [field, pick(row, field)])) : row), writing);
+}
+
+async function textOfOne(line: CommandLine, picked: Row): Promise<string> {
   const format = formatOf(line);
-  if (format === 'json') return writeOut(`${jsonText(picked, 2)}\n`);
-  if (format === 'ndjson') return writeOut(`${jsonText(picked)}\n`);
-  if (format === 'yaml') return writeOut(yamlText(await import('yaml'), picked));
+  if (format === 'json') return `${jsonText(picked, 2)}\n`;
+  if (format === 'ndjson') return `${jsonText(picked)}\n`;
+  if (format === 'yaml') return yamlText(await import('yaml'), picked);
   if (format === 'text' && process.stdout.isTTY)
-    return writeOut(thingText(picked, { columnsMax: process.stdout.columns || columnsDefault, paint: painter(process.env) }));
+    return thingText(picked, { columnsMax: process.stdout.columns || columnsDefault, paint: painter(process.env) });
   const values = leaves(picked).map(([name, value]) => [name, cellText(value)] as const);
   const names = values.map(([name]) => name);
-  if (format === 'csv')
-    return writeOut([names, values.map(([, value]) => value)].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join(''));
-  return writeOut(values.map(([name, value]) => `${name}\t${oneLine(value)}\n`).join(''));
+  if (format === 'csv') return [names, values.map(([, value]) => value)].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('');
+  return values.map(([name, value]) => `${name}\t${oneLine(value)}\n`).join('');
 }
 
 function formatOf(line: CommandLine): (typeof outputFormats)[number] | 'text' {

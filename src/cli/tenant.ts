@@ -13,6 +13,7 @@ import { type Command, type CommandLine, outputOptions, requiredPositional, text
 import { loadSettings } from './load-settings.ts';
 import { printOne, printRows } from './output.ts';
 import { wantedFields } from './output-fields.ts';
+import { isUnwritten } from './stdout.ts';
 
 const options = { ...outputOptions, 'data-dir': { type: 'string' } } as const;
 const dryRun = { 'dry-run': { type: 'boolean' } } as const;
@@ -85,10 +86,21 @@ export const keyCreateCommand: Command = {
       await printOne(line, { tenant, name, scopes: wanted, change: 'make it' });
       return 0;
     }
-    await printOne(line, { key: made.key, keyId: made.keyId, tenant, scopes: wanted });
+    try {
+      await printOne(line, { key: made.key, keyId: made.keyId, tenant, scopes: wanted }, { isShownOnce: true });
+    } catch (error) {
+      throw isUnwritten(error) ? unseen(made.keyId, error) : error;
+    }
     return 0;
   },
 };
+
+function unseen(keyId: string, cause: HeadgateError): HeadgateError {
+  return new HeadgateError(cause.code, `the key ${keyId} was made, and is not shown again: ${cause.message}`, {
+    cause,
+    next: `Revoke it with a key that has the scope admin, and make another where its output can be written: headgate key revoke ${keyId}`,
+  });
+}
 
 async function withDatabase<T>(line: CommandLine, fn: (db: Db, settings: Settings) => Promise<T>): Promise<T> {
   const settings = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
