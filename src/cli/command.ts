@@ -1,13 +1,14 @@
 /**
  * What a command of the CLI is, and how one is run: options are parsed strictly, errors become `error CODE: sentence` with
  * a next step on stderr, and the exit code follows docs (0 ok, 1 failed, 2 usage, 3 differences, 4 forbidden, 5 not found,
- * 6 conflict, 7 what is left is held, 8 timed out, 130 interrupted). stdout holds data only.
+ * 6 conflict, 7 what is left is held, 8 timed out, 129, 130, 143 ended by SIGHUP, Ctrl-C, SIGTERM). stdout holds data only.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { type ErrorActor, type ErrorDetail, HeadgateError } from '../platform/base/errors.ts';
 import { nearestName } from '../platform/base/nearest-name.ts';
 import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
+import { Interruption } from './interruption.ts';
 import { writeOut } from './stdout.ts';
 
 export type OptionValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
@@ -58,13 +59,13 @@ const exitCodes: Readonly<Record<string, number>> = {
   E_NOT_FOUND: 5,
   E_NO_INSTALLATION: 5,
   E_TIMEOUT: 8,
-  E_INTERRUPTED: 130,
 };
 
 /** Of what the API refused. */
 const exitCodesByStatus: Readonly<Record<number, number>> = { 400: 2, 401: 4, 403: 4, 404: 5, 409: 6, 412: 6 };
 
 export function exitCodeOf(error: HeadgateError): number {
+  if (error instanceof Interruption) return error.exitCode;
   return exitCodes[error.code] ?? (error instanceof ApiProblem ? exitCodesByStatus[error.status] : undefined) ?? 1;
 }
 

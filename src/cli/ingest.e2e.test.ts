@@ -80,7 +80,11 @@ describe('ingest', () => {
     expect(stderr).toContain(`error E_INTERRUPTED: job ${jobId} goes on; to watch it: headgate job watch ${jobId}`);
   });
 
-  it('that is interrupted while a file is on its way says what was taken, and how to send that one again', async () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('that %s ends while a file is on its way says what was taken, and how to send that one again', async (signal, exitCode) => {
     const [taken, lost] = [file(good(1)), `${file(good(2))} of today's`];
     writeFileSync(lost, 'id,amount\n');
     const sink = await startHttpSink();
@@ -94,9 +98,9 @@ describe('ingest', () => {
     const argv = ['ingest', taken, lost, '--flow', 'payments', '--key-file', bank.keyFile, '--url', sink.url];
     const sending = startCommand(argv, { env: {}, cwd: bank.folder });
     const key = await isSecond.promise;
-    sending.interrupt();
+    sending.signal(signal);
     const { code, stdout, stderr } = await sending.ended;
-    expect([code, stdout.split('\n')[1]]).toEqual([130, `${taken}\taccepted\t\tj`]);
+    expect([code, stdout.split('\n')[1]]).toEqual([exitCode, `${taken}\taccepted\t\tj`]);
     expect(stderr).toContain(`error E_INTERRUPTED: ${lost} was on its way, and may have been taken\n`);
     expect(stderr).toContain(`headgate ingest '${lost.replace("'", "'\\''")}' --flow payments --idempotency-key ${key}\n`);
   });

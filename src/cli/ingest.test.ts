@@ -1,29 +1,21 @@
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
+import { startHttpSink } from '../../test/support/http-sink.ts';
 import { temporaryFolder } from '../../test/support/temporary-store.ts';
 import { ingestCommand } from './ingest.ts';
 
-/** What a command is told by whatever answers every request so. */
-async function ingestAt(status: number, answer: unknown): Promise<number | undefined> {
-  const server = createServer((request, response) => {
-    request.resume();
-    request.once('end', () => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer)));
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+/** What the command does that brings a file in there. */
+async function ingestAt(url: string): Promise<number> {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'key'), 'hg_live_abc', { mode: 0o600 });
   writeFileSync(join(folder, 'a.csv'), 'a,1.00\n');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const options = { url, 'key-file': join(folder, 'key'), flow: 'payments' };
-  return (await ingestCommand.run({ positionals: [join(folder, 'a.csv')], options })) as number | undefined;
+  return await ingestCommand.run({ positionals: [join(folder, 'a.csv')], options });
 }
+
+const answering = (status: number, answer: unknown, type = 'application/json') =>
+  startHttpSink(() => ({ status, headers: { 'content-type': type }, body: JSON.stringify(answer) }));
 
 it.each([
   [200, {}],
@@ -35,5 +27,27 @@ it.each([
   [201, { state: 'unpacked', arrivalId: 'a' }],
   [422, { error: 'no' }],
 ])('a file is not called taken by an answer that does not say so: %i %j', async (status, answer) => {
-  await expect(ingestAt(status, answer)).rejects.toMatchObject({ code: 'E_API_UNREACHABLE' });
+  const { url } = await answering(status, answer);
+  await expect(ingestAt(url)).rejects.toMatchObject({ code: 'E_API_UNREACHABLE' });
+});
+
+it.each([
+  ['no answer came', () => startHttpSink(() => ({ isLost: true }))],
+  ['something that stands between answers', () => answering(200, {})],
+  ['the server fails', () => answering(500, { code: 'E_INTERNAL' }, 'application/problem+json')],
+])('a file that may have been taken is sent again under the same key: %s', async (_why, start) => {
+  const { url, requests } = await start();
+  const error = await ingestAt(url).catch((thrown: Error) => thrown);
+  const key = requests[0]!.headers['idempotency-key'];
+  expect((error as Error).message).toMatch(
+    new RegExp(
+      `; (\\S+/a.csv) may have been taken, to send it again under the same key, which takes it once: headgate ingest \\1 --flow payments --idempotency-key ${key}$`,
+    ),
+  );
+});
+
+it('a file that was not taken is not called one that may have been', async () => {
+  const { url } = await answering(429, { code: 'E_RATE_LIMIT', detail: 'wait' }, 'application/problem+json');
+  await expect(ingestAt(url)).rejects.toThrow(/^wait$/);
+  await expect(ingestAt('http://127.0.0.1:1')).rejects.toThrow(/^nothing answered at http:\S+$/);
 });

@@ -5,11 +5,12 @@ import { basename } from 'node:path';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { systemPorts } from '../platform/base/system-ports.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
+import { ApiProblem } from './api-problem.ts';
 import { cliErrors } from './cli-errors.ts';
 import { apiOptions, type Command, countOption, outputOptions, printable, requiredOption, textOption } from './command.ts';
 import { exitCodeOfJob, heldExitCode } from './held-deliveries.ts';
 import { bodyOfFile, FileReadError } from './http-call.ts';
-import { untilInterrupted } from './interruption.ts';
+import { type Interrupted, untilInterrupted } from './interruption.ts';
 import type { JobAnswer } from './job-answer.ts';
 import { tellOutcome } from './job-outcome.ts';
 import { waitShowing } from './job-waiting.ts';
@@ -170,10 +171,11 @@ function checked(path: string, answer: UploadAnswer | null): UploadAnswer {
 
 const hashedBytes = 1024 * 1024;
 
-/** Fails with E_USAGE where the file cannot be read, and with E_INTERRUPTED at Ctrl-C. */
+/** Fails with E_USAGE where the file cannot be read, and with E_INTERRUPTED at a signal. */
 async function upload(api: ApiClient, path: string, flow: string, ownKey: string | undefined): Promise<UploadAnswer> {
   const query = new URLSearchParams({ flow, name: basename(path) });
   const key = ownKey ?? systemPorts.ids.next();
+  const again = `which takes it once: headgate ingest ${shellWord(path)} --flow ${shellWord(flow)} --idempotency-key ${shellWord(key)}`;
   let isSent = false;
   await using handle = await open(path).catch((error: unknown) => {
     throw unreadable(path, new FileReadError('the file can not be opened', { cause: error }));
@@ -189,9 +191,11 @@ async function upload(api: ApiClient, path: string, flow: string, ownKey: string
     return isSent ? checked(path, (await api.send<UploadAnswer | null>(`/v1/files?${query}`, body, headers)).answer) : null;
   };
   try {
-    return (await untilInterrupted(send, () => interrupted(path, flow, isSent ? key : null)))!;
+    return (await untilInterrupted(send, () => interrupted(path, isSent ? again : null)))!;
   } catch (error) {
-    throw error instanceof FileReadError ? unreadable(path, error) : error;
+    if (error instanceof FileReadError) throw unreadable(path, error);
+    if (isSent && mayBeTaken(error)) error.message += `; ${path} may have been taken, to send it again under the same key, ${again}`;
+    throw error;
   } finally {
     progress.end();
   }
@@ -219,13 +223,20 @@ async function hashFile(file: FileHandle, onHashed: (done: number) => void): Pro
   return { sha256: hash.digest('base64'), bytes };
 }
 
-/** `key`: under which it may have been taken. */
-function interrupted(path: string, flow: string, key: string | null): HeadgateError {
-  if (key === null) return new HeadgateError(cliErrors.E_INTERRUPTED, `nothing of ${path} was sent`, { next: 'Ingest it again.' });
-  const again = `headgate ingest ${shellWord(path)} --flow ${shellWord(flow)} --idempotency-key ${shellWord(key)}`;
-  return new HeadgateError(cliErrors.E_INTERRUPTED, `${path} was on its way, and may have been taken`, {
-    next: `Send it again under the same key, which takes it once: ${again}`,
-  });
+/** `again`: how it is sent again where it may have been taken. */
+function interrupted(path: string, again: string | null): Interrupted {
+  if (again === null) return { message: `nothing of ${path} was sent`, next: 'Ingest it again.' };
+  return { message: `${path} was on its way, and may have been taken`, next: `Send it again under the same key, ${again}` };
+}
+
+/** Of failures before there is a connection, so that nothing was sent. */
+const unconnected = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_SSL_|ERR_TLS_|CERT_|DEPTH_|SELF_|UNABLE_)/;
+
+/** No answer came, or one that does not say what became of the file. */
+function mayBeTaken(error: unknown): error is HeadgateError {
+  if (error instanceof ApiProblem) return error.status >= 500;
+  if (!(error instanceof HeadgateError) || error.code !== cliErrors.E_API_UNREACHABLE) return false;
+  return !unconnected.test((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
 function unreadable(path: string, error: FileReadError): HeadgateError {

@@ -30,14 +30,14 @@ export async function waitShowing(api: ApiClient, { what, ...waiting }: Waiting 
 }
 
 /**
- * Until the job is closed, held, or all that is left to be delivered of it is held. Fails with E_TIMEOUT, at Ctrl-C with
+ * Until the job is closed, held, or all that is left to be delivered of it is held. Fails with E_TIMEOUT, at a signal with
  * E_INTERRUPTED, and as the API's client does.
  */
 export async function waitForJob(api: ApiClient, waiting: Waiting): Promise<JobAnswer> {
   const { jobId } = waiting;
   return await untilInterrupted(
     (signal) => pollJob(api, waiting, signal),
-    () => new HeadgateError(cliErrors.E_INTERRUPTED, `job ${jobId} goes on; to watch it: headgate job watch ${jobId}`),
+    () => ({ message: `job ${jobId} goes on; to watch it: headgate job watch ${jobId}` }),
   );
 }
 
