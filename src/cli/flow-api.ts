@@ -108,7 +108,14 @@ export const flowApplyCommand: Command = {
     }
     // First what is going to be refused: then nothing is applied.
     const inOrder = [...misfits, ...documents.filter((document) => !misfits.includes(document))];
-    await printOutcomes(line, await applyAll(api, inOrder, against), true);
+    const outcomes: Outcome[] = [];
+    try {
+      await applyAll(api, inOrder, { against, onApplied: (outcome) => outcomes.push(outcome) });
+    } catch (error) {
+      if (outcomes.length > 0) await printOutcomes(line, outcomes, true);
+      throw error;
+    }
+    await printOutcomes(line, outcomes, true);
     return 0;
   },
 };
@@ -221,9 +228,8 @@ function tellForbidden(error: HeadgateError): number {
 async function applyAll(
   api: ApiClient,
   documents: readonly Document[],
-  against: ReadonlyMap<Document, PlannedAgainst>,
-): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+  { against, onApplied }: { readonly against: Plans['against']; readonly onApplied: (outcome: Outcome) => void },
+): Promise<void> {
   const applied = new Map<string, string>();
   for (const document of documents) {
     const { thing, etag } = against.get(document) ?? { thing: '', etag: '*' };
@@ -231,9 +237,8 @@ async function applyAll(
     const body = { text: document.text, dryRun: false };
     const { answer, etag: now } = await naming(document.file, () => api.postTagged<Outcome>('/v1/flows', body, headers));
     if (now !== null) applied.set(thing, now);
-    outcomes.push(answer);
+    onApplied(answer);
   }
-  return outcomes;
 }
 
 async function naming<Result>(file: string, act: () => Promise<Result>): Promise<Result> {

@@ -28,8 +28,8 @@ afterEach(() => void vi.restoreAllMocks());
 const flow = (name: string, version: string) =>
   testFlow({ name })[1]!.replaceAll('TENANT', 'bank').replace('version: 1.0.0', `version: ${version}`);
 
-/** As with --yes, through a server in between that does `meanwhile` after everything was planned, before the first is applied. */
-async function apply(texts: readonly string[], meanwhile: () => Promise<void> = async () => {}) {
+/** As with --yes, through a server in between that does `meanwhile` after everything was planned, before the first, or that, is applied. */
+async function apply(texts: readonly string[], meanwhile: () => Promise<void> = async () => {}, beforeNumber = 1) {
   const folder = temporaryFolder();
   const files = texts.map((_, index) => join(folder, `${index}.yaml`));
   for (const [index, file] of files.entries()) writeFileSync(file, texts[index]!);
@@ -37,7 +37,7 @@ async function apply(texts: readonly string[], meanwhile: () => Promise<void> = 
   const between = createServer(async (request, response) => {
     const body = (await Array.fromAsync(request)).join('');
     const { authorization, 'if-match': ifMatch, 'idempotency-key': key } = request.headers as Record<string, string>;
-    if (!JSON.parse(body).dryRun && sent.push({ ifMatch, key }) === 1) await meanwhile();
+    if (!JSON.parse(body).dryRun && sent.push({ ifMatch, key }) === beforeNumber) await meanwhile();
     const headers = { authorization: authorization!, 'content-type': 'application/json', ...(ifMatch && { 'if-match': ifMatch }) };
     const answer = await fetch(server.url + request.url, { method: 'POST', headers, body });
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
@@ -54,8 +54,12 @@ async function apply(texts: readonly string[], meanwhile: () => Promise<void> = 
     (rest.at(-1) as () => void)();
     return true;
   });
-  const code = await flowApplyCommand.run({ positionals: files, options });
-  return { code, sent, outcomes: JSON.parse(printed).map(({ outcome }: { outcome: string }) => outcome) };
+  const outcomes = () => JSON.parse(printed).map(({ outcome }: { outcome: string }) => outcome);
+  try {
+    return { code: await flowApplyCommand.run({ positionals: files, options }), sent, outcomes: outcomes() };
+  } catch (error) {
+    throw printed === '' ? error : Object.assign(error as Error, { outcomes: outcomes() });
+  }
 }
 
 const versionInForce = async (name: string) => (await server.request(`/v1/flows/${name}`, { key: tenant.key })).json.version;
@@ -85,4 +89,11 @@ it('flow apply of a flow that another made since is refused, and of what it appl
   expect(await versionInForce('twice')).toBe('2.0.0');
   expect(sent.map(({ ifMatch }) => ifMatch)).toEqual(['"none"', expect.stringMatching(/^"1\.0\.0-sha256:[0-9a-f]{64}"$/), '"none"']);
   expect(new Set(sent.map(({ key }) => key)).size).toBe(3);
+});
+
+it('flow apply says what was applied before a document that is refused', async () => {
+  const texts = [flow('first', '1.0.0'), flow('second', '2.0.0'), flow('third', '1.0.0')];
+  const refused = apply(texts, () => tenant.apply(flow('second', '1.0.0')), 2);
+  await expect(refused).rejects.toMatchObject({ code: 'E_DEFINITION_STALE', outcomes: ['created'] });
+  expect(await versionInForce('first')).toBe('1.0.0');
 });
