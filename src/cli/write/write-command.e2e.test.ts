@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const program = join(import.meta.dirname, '../../../bin/headgate');
 
@@ -150,6 +151,17 @@ describe('headgate write', () => {
     expect(names).toHaveLength(20_000);
     expect(new Set(names.map((line) => line.slice(54))).size).toBe(1);
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('leaves nothing of a file when %s ends it', async (signal) => {
+    const name = 'a\\nb\n c.ach';
+    const child = spawn(program, ['write', '--format', 'nacha', '-', '--out', name], { cwd: folder, stdio: ['pipe', 'ignore', 'ignore'] });
+    const ended = once(child, 'exit');
+    child.stdin.write(JSON.stringify(document).slice(0, 100));
+    await vi.waitUntil(() => readdirSync(folder).some((each) => each.endsWith('.part')), { timeout: 60_000 });
+    child.kill(signal);
+    expect((await ended)[1]).toBe(signal);
+    await expect.poll(() => readdirSync(folder)).toEqual([]);
   });
 
   it('answers entries of a file', () => {

@@ -1,14 +1,15 @@
 /**
  * Where a written file goes: to a file that gets its name when it is complete, or to standard output, also only then. What
- * is refused half way leaves nothing behind.
+ * is refused half way, or ended by a signal, leaves nothing behind.
  */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { PackFileSink } from '../../pipeline/formats/pack.ts';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { systemPorts } from '../../platform/base/system-ports.ts';
 import { cliErrors } from '../cli-errors.ts';
+import { removeWhenOver } from '../removed-when-over.ts';
 import { OutputFile } from '../run/output-files.ts';
 
 /** Of a file that goes to standard output, which is held until it is complete. */
@@ -43,7 +44,9 @@ class NamedFile implements WrittenFile {
   constructor(path: string) {
     this.#name = basename(path);
     // Of its own: another process may be writing a file of that name. Cut: a name has 255 bytes at the most.
-    this.#file = new OutputFile(dirname(path), this.#name, `${this.#name.slice(0, 50)}.${systemPorts.ids.next()}.part`);
+    const partName = `${this.#name.slice(0, 50)}.${systemPorts.ids.next()}.part`;
+    removeWhenOver(join(dirname(path), partName));
+    this.#file = new OutputFile(dirname(path), this.#name, partName);
   }
 
   bytes(piece: Uint8Array): void {
