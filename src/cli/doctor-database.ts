@@ -12,7 +12,9 @@ import { hasInstallation } from '../platform/postgres/installation.ts';
 import { openPool } from '../platform/postgres/pool.ts';
 import { postgresErrors } from '../platform/postgres/postgres-errors.ts';
 import { guardStartUp } from '../platform/postgres/start-up-guard.ts';
+import { closedAtSignals } from './closed-at-signals.ts';
 import { type Finding, failed, failedBy, ok, warning } from './doctor-checks.ts';
+import { Interruption } from './interruption.ts';
 
 const skewMsMax = 2_000;
 
@@ -20,17 +22,20 @@ export async function checkDatabase(settings: Settings): Promise<Finding[]> {
   if (settings.databaseUrl !== undefined) return questions(settings.databaseUrl, settings);
   if (!hasInstallation(settings)) return [ok('database', 'an embedded PostgreSQL will be made at the first start')];
   try {
-    const embedded = await startEmbeddedPostgres({ dataDir: settings.dataDir, ports: systemPorts });
-    try {
-      const how = ok(
-        'database',
-        `embedded PostgreSQL on 127.0.0.1:${embedded.port}${embedded.isAdopted ? ', running already' : ', started for this check'}`,
-      );
-      return [how, ...(await questions(embedded.appUrl('headgate'), settings))];
-    } finally {
-      await embedded.stop();
-    }
+    return await closedAtSignals({
+      open: () => startEmbeddedPostgres({ dataDir: settings.dataDir, ports: systemPorts }),
+      async use(embedded, signal) {
+        const how = embedded.isAdopted ? ', running already' : ', started for this check';
+        const found = ok('database', `embedded PostgreSQL on 127.0.0.1:${embedded.port}${how}`);
+        const answers = await questions(embedded.appUrl('headgate'), settings);
+        // What was asked of a server that was stopped meanwhile says nothing of it.
+        signal?.throwIfAborted();
+        return [found, ...answers];
+      },
+      close: (embedded) => embedded.stop(),
+    });
   } catch (error) {
+    if (error instanceof Interruption) throw error;
     return [failedBy('database', error)];
   }
 }

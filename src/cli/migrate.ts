@@ -8,6 +8,7 @@ import { hasInstallation, requireInstallation } from '../platform/postgres/insta
 import { migrateUp, migrationStatus } from '../platform/postgres/migrate.ts';
 import { migrationErrors } from '../platform/postgres/migration-errors.ts';
 import { createDatabaseIfMissing } from '../platform/postgres/open-database.ts';
+import { closedAtSignals } from './closed-at-signals.ts';
 import { type Command, type CommandLine, outputOptions, textOption } from './command.ts';
 import { loadSettings } from './load-settings.ts';
 import { printOne, printRows } from './output.ts';
@@ -81,13 +82,14 @@ async function withTarget<T>(settings: Settings, fn: (target: Target) => Promise
     const done = fn({ url: own, appPassword: password === '' ? undefined : password });
     return settings.migrationDatabaseUrl === undefined ? done : done.catch(nameMigrationUrl);
   }
-  const embedded = await startEmbeddedPostgres({ dataDir: settings.dataDir, ports: systemPorts });
-  try {
-    await createDatabaseIfMissing(embedded.adminUrl('postgres'), 'headgate');
-    return await fn({ url: embedded.adminUrl('headgate'), appPassword: embedded.appPassword });
-  } finally {
-    await embedded.stop();
-  }
+  return await closedAtSignals({
+    open: () => startEmbeddedPostgres({ dataDir: settings.dataDir, ports: systemPorts }),
+    async use(embedded) {
+      await createDatabaseIfMissing(embedded.adminUrl('postgres'), 'headgate');
+      return await fn({ url: embedded.adminUrl('headgate'), appPassword: embedded.appPassword });
+    },
+    close: (embedded) => embedded.stop(),
+  });
 }
 
 /** What is migrated is what everything else uses. One that can't be reached is the nearer fault. */

@@ -9,6 +9,7 @@ import { requireInstallation } from '../platform/postgres/installation.ts';
 import { openDatabase } from '../platform/postgres/open-database.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
 import { cliErrors } from './cli-errors.ts';
+import { closedAtSignals } from './closed-at-signals.ts';
 import { type Command, type CommandLine, outputOptions, requiredPositional, textOption } from './command.ts';
 import { loadSettings } from './load-settings.ts';
 import { printOne, printRows } from './output.ts';
@@ -105,16 +106,17 @@ function unseen(keyId: string, cause: HeadgateError): HeadgateError {
 async function withDatabase<T>(line: CommandLine, fn: (db: Db, settings: Settings) => Promise<T>): Promise<T> {
   const settings = loadSettings({ flags: { dataDir: textOption(line, 'data-dir') } });
   await requireInstallation(settings, systemPorts);
-  const opened = await openDatabase({
-    dataDir: settings.dataDir,
-    databaseUrl: settings.databaseUrl,
-    applicationName: 'headgate cli',
-    connectionsMax: 2,
-    ports: systemPorts,
+  return await closedAtSignals({
+    open: () =>
+      openDatabase({
+        dataDir: settings.dataDir,
+        databaseUrl: settings.databaseUrl,
+        applicationName: 'headgate cli',
+        connectionsMax: 2,
+        ports: systemPorts,
+      }),
+    use: ({ db }) => fn(db, settings),
+    close: (opened) => opened.close(),
+    endsWithProcess: settings.databaseUrl !== undefined,
   });
-  try {
-    return await fn(opened.db, settings);
-  } finally {
-    await opened.close();
-  }
 }
