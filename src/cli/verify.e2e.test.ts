@@ -180,7 +180,8 @@ describe('headgate verify', () => {
         env: { ...process.env, TMPDIR: place },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      const ended = new Promise((resolve) => child.on('exit', (_, by) => resolve(by)));
+      onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = new Promise((resolve) => child.on('exit', (_, by) => resolve(by)));
       await once(child.stdout, 'data');
       expect((readdirSync(place, { recursive: true }) as string[]).map((name) => basename(name))).toContain('member.bin');
       child.kill(signal);
