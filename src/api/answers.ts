@@ -47,7 +47,9 @@ export function query<Properties extends Record<string, TSchema>>(properties: Pr
   return object(properties);
 }
 
-export const pageOfItems = (item: TSchema) => object({ items: Type.Array(item), nextCursor: nullable(text) });
+/** `more`: what the list says beside its items. */
+export const pageOfItems = (item: TSchema, more: Readonly<Record<string, TSchema>> = {}) =>
+  object({ ...more, items: Type.Array(item), nextCursor: nullable(text) });
 
 const problemTitles: Readonly<Record<number, string>> = {
   400: 'The request does not have the described shape.',

@@ -50,7 +50,11 @@ it('keys of records that were given up are listed, and released with a reason by
   );
   const given = await pay('P1');
   expect(given).toMatchObject({ state: 'completed_with_failures', targets: { out: { dead: 1 } } });
+  const by = { flow: 'ordered', reason: 'settled' };
+  const shown = (await release({ ...by, dryRun: true })).json;
+  expect(shown).toMatchObject({ keys: 1, items: [{ jobId: given.jobId }], nextCursor: null });
   await pay('P2');
+  expect(facts(await release({ ...by, version: shown.version }))).toEqual([409, 'E_BLOCKED_KEY_STALE']);
   sink.answer(() => ({}));
   expect(await pay('P1')).toMatchObject({ state: 'completed_with_failures', targets: { out: { dead: 1 } } });
   expect(sink.requests).toHaveLength(4);
@@ -72,7 +76,8 @@ it('keys of records that were given up are listed, and released with a reason by
   expect(await list()).toHaveLength(2);
 
   const headers = { 'idempotency-key': 'once' };
-  expect((await release({ ...which, reason: 'settled by phone' }, { headers })).json).toEqual({ released: 1 });
+  const { version } = (await release({ ...which, reason: 'settled by phone', dryRun: true })).json;
+  expect((await release({ ...which, reason: 'settled by phone', version }, { headers })).json).toEqual({ released: 1 });
   expect((await release({ ...which, reason: 'settled by phone' }, { headers })).json).toEqual({ released: 1 });
   expect(facts(await release({ flow: 'ordered', reason: 'settled by phone' }, { headers }))).toEqual([422, 'E_KEY_REUSED']);
   expect(await list()).toHaveLength(1);

@@ -2,12 +2,12 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { ofKnownFlow } from '../control/flows/applying/flow-views.ts';
-import { type BlockedKeyFilter, listBlockedKeys, releaseKeys } from '../pipeline/deliveries/held/blocked-key-store.ts';
+import { type BlockedKeyFilter, listBlockedKeys, previewRelease, releaseKeys } from '../pipeline/deliveries/held/blocked-key-store.ts';
 import { checkReason } from '../platform/access/decision-reason.ts';
 import { answerOnce } from '../platform/access/idempotency-keys.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { count, describe, id, line, named, object, pageOfItems, query } from './answers.ts';
+import { count, describe, id, line, named, object, pageOfItems, query, text } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
@@ -73,7 +73,7 @@ export function blockedKeyRoutes(parts: ApiParts) {
 }
 
 function releaseRoute(api: FastifyInstance, { db, ports }: ApiParts): void {
-  api.post<{ Body: DecisionBody & Which }>(
+  api.post<{ Body: DecisionBody & Which & { readonly version?: string } }>(
     '/blocked-keys/release',
     {
       config: { scope: 'jobs:operate' },
@@ -81,27 +81,38 @@ function releaseRoute(api: FastifyInstance, { db, ports }: ApiParts): void {
         operationId: 'releaseBlockedKeys',
         summary: 'Releases blocked keys: their next records are sent again',
         description: `Settle the record that was given up with the target first. Records that were held back stay dead letters. Which keys: at least one of
-\`deadLetter\`, \`job\`, \`flow\` and \`target\`; all that are named must fit. A dry run shows the first ${limitMax}.`,
+\`deadLetter\`, \`job\`, \`flow\` and \`target\`; all that are named must fit. A dry run shows the first ${limitMax}, and in \`keys\` how many there are.`,
         tag: 'dead letters',
         headers: decisionHeaders,
-        body: object({ ...which, ...decisionBody }),
-        answers: { 200: Type.Union([object({ released: count }), pageOfItems(named('BlockedKey'))]) },
-        problems: decisionProblems.filter((status) => status !== 404 && status !== 409),
+        body: object({
+          ...which,
+          ...decisionBody,
+          version: Type.Optional(line(100, '`version` of a dry run: refused (E_BLOCKED_KEY_STALE) when other keys are blocked since.')),
+        }),
+        answers: {
+          200: Type.Union([object({ released: count }), pageOfItems(named('BlockedKey'), { version: text, keys: count })]),
+        },
+        problems: decisionProblems.filter((status) => status !== 404),
       }),
     },
     async (request) => {
       const { tenantId } = ownerOf(request);
-      const { reason, dryRun, ...chosen } = request.body;
+      const { reason, dryRun, version, ...chosen } = request.body;
       const { deadLetter = null, job = null, flow = null, target = null } = chosen;
       if ([deadLetter, job, flow, target].every((one) => one === null))
         throw new HeadgateError(apiErrors.E_REQUEST, 'say which keys: by deadLetter, job, flow or target');
       const keyed = keyedDecision(request, ['blocked keys', deadLetter, job, flow, target, reason]);
       const filter = filterOf(chosen);
       if (dryRun) {
-        const rows = await withTenant(db, tenantId, (tx) => listBlockedKeys(tx, filter, { limit: limitMax + 1 }), { readOnly: true });
-        return pageOf(listed, rows, limitMax, (key) => key.deadLetterId);
+        const { rows, ...all } = await withTenant(
+          db,
+          tenantId,
+          async (tx) => ({ ...(await previewRelease(tx, filter)), rows: await listBlockedKeys(tx, filter, { limit: limitMax + 1 }) }),
+          { readOnly: true, isolation: 'repeatable read' },
+        );
+        return { ...all, ...pageOf(listed, rows, limitMax, (key) => key.deadLetterId) };
       }
-      const release = { filter, reason: checkReason(reason), actor: actorOf(request) };
+      const release = { filter, reason: checkReason(reason), actor: actorOf(request), previewed: version };
       return await withTenant(db, tenantId, (tx) =>
         answerOnce(tx, keyed, async () => ({ released: await releaseKeys(tx, ports.ids, release) })),
       );

@@ -215,6 +215,40 @@ describe('dead letters over the API', () => {
     expect((await bank.get(`/v1/jobs/${bank.jobId}/receipt`)).body).toBe(receipt);
   });
 
+  it('are not discarded where others are open than the preview showed, and without its version all that are', async () => {
+    const bank = await startBank('letters-discard-stale');
+    const one = (await bank.get('/v1/dead-letters')).json.items[0].deadLetterId;
+    const body = { flow: 'payments', reason: 'paid by hand' };
+    const discard = (more: object = {}) => bank.post('/v1/dead-letters/discard', { ...body, ...more });
+    const preview = async (of: object) => (await discard({ ...of, dryRun: true })).json;
+    const [first, of] = [await preview({}), { flow: undefined, deadLetters: [one] }];
+    // As if the other one had been given up since.
+    const { records, version } = await preview(of);
+    expect([records, first.records]).toEqual([1, 2]);
+    expect(await discard({ version })).toMatchObject({ status: 409, json: { code: 'E_REDRIVE_STALE' } });
+    expect((await bank.get('/v1/dead-letters?state=open')).json.items).toHaveLength(2);
+    expect((await discard({ ...of, version })).json).toEqual({ discarded: 1 });
+    expect((await discard({ version: first.version })).json.code).toBe('E_REDRIVE_STALE');
+    expect((await discard()).json).toEqual({ discarded: 1 });
+  });
+
+  it('are discarded and sent again once where a request is repeated under its key without the version that it had', async () => {
+    const bank = await startBank('letters-keyed-version');
+    bank.open();
+    const [one, other] = (await bank.get('/v1/dead-letters')).json.items.map((letter: { deadLetterId: string }) => letter.deadLetterId);
+    for (const [path, letter] of [
+      ['/v1/redrives', one],
+      ['/v1/dead-letters/discard', other],
+    ]) {
+      const body = { deadLetters: [letter], reason: 'agreed' };
+      const { version } = (await bank.post(path, { ...body, dryRun: true })).json;
+      const key = { 'idempotency-key': path };
+      const first = await bank.post(path, { ...body, version }, key);
+      expect(first.status).toBe(200);
+      expect(await bank.post(path, body, key)).toMatchObject({ status: 200, json: first.json });
+    }
+  });
+
   it('run under the version of the flow in force where a person says so, if it reads them alike', async () => {
     const bank = await startBank('letters-version');
     const [, , flow] = documents('') as [string, string, string];

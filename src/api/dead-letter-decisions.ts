@@ -6,7 +6,7 @@ import { createRedrive, previewRedrive } from '../control/redrives/redrive-creat
 import { type RedriveSelection, redriveRecordsMax } from '../control/redrives/redrive-members.ts';
 import { allows } from '../platform/access/api-keys.ts';
 import { HeadgateError } from '../platform/base/errors.ts';
-import { count, describe, id, line, named, object } from './answers.ts';
+import { count, describe, id, line, named, object, text } from './answers.ts';
 import { apiErrors } from './api-errors.ts';
 import type { ApiParts } from './api-parts.ts';
 import { actorOf, ownerOf } from './authentication.ts';
@@ -29,6 +29,9 @@ const which = {
   target: Type.Optional(line(120)),
 };
 
+const version = Type.Optional(line(100, '`version` of a dry run: refused (E_REDRIVE_STALE) when other letters are open since.'));
+
+type DiscardBody = DecisionBody & Which & { readonly version?: string };
 type RedriveBody = DecisionBody &
   Which & {
     readonly version?: string;
@@ -91,7 +94,7 @@ records:reveal where it asks about a masked field.`,
               description: 'Of what was chosen so many, in the order in which the files were accepted; left out, all.',
             }),
           ),
-          version: Type.Optional(line(100, '`version` of a dry run: refused (E_REDRIVE_STALE) when other letters are open since.')),
+          version,
         }),
         answers: { 200: Type.Union([named('Redrive'), named('RedrivePreview')]) },
         problems: decisionProblems,
@@ -99,7 +102,7 @@ records:reveal where it asks about a masked field.`,
     },
     async (request) => {
       const { tenantId, scopes } = ownerOf(request);
-      const { reason, dryRun, version, set, currentVersion = false, first, ...chosen } = request.body;
+      const { reason, dryRun, version: previewed, set, currentVersion = false, first, ...chosen } = request.body;
       const wanted = {
         selection: { ...selectionOf(chosen), first },
         repair: set ?? null,
@@ -109,19 +112,14 @@ records:reveal where it asks about a masked field.`,
       if (set !== undefined && !allows(scopes, 'records:read'))
         throw new HeadgateError(apiErrors.E_FORBIDDEN, 'a repair needs the scope records:read');
       if (dryRun) return await previewRedrive(jobs, tenantId, wanted);
-      const keyed = keyedDecision(request, [
-        'redrive',
-        JSON.stringify([chosen, set ?? null, currentVersion, first ?? null]),
-        reason,
-        version ?? null,
-      ]);
-      return await createRedrive(jobs, tenantId, { ...wanted, reason, actor: actorOf(request), previewed: version, keyed });
+      const keyed = keyedDecision(request, ['redrive', JSON.stringify([chosen, set ?? null, currentVersion, first ?? null]), reason]);
+      return await createRedrive(jobs, tenantId, { ...wanted, reason, actor: actorOf(request), previewed, keyed });
     },
   );
 }
 
 function discardRoute(api: FastifyInstance, { jobs }: ApiParts): void {
-  api.post<{ Body: DecisionBody & Which }>(
+  api.post<{ Body: DiscardBody }>(
     '/dead-letters/discard',
     {
       config: { scope: 'jobs:operate' },
@@ -131,20 +129,23 @@ function discardRoute(api: FastifyInstance, { jobs }: ApiParts): void {
         description: `${chosenText}, at most ${discardRecordsMax}. Ledgers and receipts stay as they are.`,
         tag: 'dead letters',
         headers: decisionHeaders,
-        body: object({ ...which, ...decisionBody }),
+        body: object({ ...which, ...decisionBody, version }),
         answers: {
-          200: Type.Union([object({ discarded: count }), object({ records: count, groups: Type.Array(named('DeadLetterGroup')) })]),
+          200: Type.Union([
+            object({ discarded: count }),
+            object({ version: text, records: count, groups: Type.Array(named('DeadLetterGroup')) }),
+          ]),
         },
         problems: decisionProblems,
       }),
     },
     async (request) => {
       const { tenantId } = ownerOf(request);
-      const { reason, dryRun, ...chosen } = request.body;
+      const { reason, dryRun, version: previewed, ...chosen } = request.body;
       const selection = selectionOf(chosen);
       if (dryRun) return await previewDiscard(jobs, tenantId, selection);
       const keyed = keyedDecision(request, ['discard dead letters', JSON.stringify(chosen), reason]);
-      return await discardDeadLetters(jobs, tenantId, { selection, reason, actor: actorOf(request), keyed });
+      return await discardDeadLetters(jobs, tenantId, { selection, reason, actor: actorOf(request), previewed, keyed });
     },
   );
 }

@@ -58,6 +58,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   E_ARRIVAL_STATE: 409,
   E_BATCH_STATE: 409,
   E_REDRIVE_STALE: 409,
+  E_BLOCKED_KEY_STALE: 409,
   E_REDRIVE_VERSION: 409,
   E_REPAIR_UNKNOWN: 409,
   E_REDRIVE_SIZE: 413,

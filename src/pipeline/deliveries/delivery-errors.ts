@@ -40,6 +40,11 @@ export const deliveryErrors = defineErrors({
     actor: 'operator',
     next: 'Send the earlier record again, or settle it with the target and release the key with `headgate blocked-key release`; then send this one again with `headgate dead-letter redrive`.',
   },
+  E_BLOCKED_KEY_STALE: {
+    meaning: 'The chosen blocked keys are not those that were shown when their release was previewed.',
+    actor: 'operator',
+    next: 'Look at the preview again and decide anew.',
+  },
   E_ANSWER_UNMATCHED: {
     meaning: 'An answer names a file, a group or a record that was not delivered, or not where the target says that its answers are about.',
     actor: 'operator',

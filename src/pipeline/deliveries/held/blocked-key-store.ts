@@ -3,10 +3,13 @@
  * order. Written in the transaction that ends the batch, before any later batch of the lane can be claimed. Bounded for each
  * target: beyond the limit the whole lane of a key is blocked, so that nothing ever overtakes.
  */
+import { versionOfIds } from '../../../platform/access/decision-version.ts';
+import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Ids } from '../../../platform/base/ports.ts';
 import { recordEvents } from '../../../platform/events/event-log.ts';
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import { batchesPerFileMax } from '../batch.ts';
+import { deliveryErrors } from '../delivery-errors.ts';
 import type { DeadLetterCause } from '../endings/dead-letter-store.ts';
 
 /** Keys that one target may have blocked, besides whole lanes. */
@@ -160,6 +163,16 @@ function filterValues({ deadLetterId, jobId, flow, targetId }: BlockedKeyFilter)
   return [deadLetterId ?? null, jobId ?? null, flow ?? null, targetId ?? null];
 }
 
+const selectChosen = `/* find blocked keys to release */
+  select k.dead_letter_id as "deadLetterId" from headgate.blocked_keys k join headgate.flows f on f.tenant_id = k.tenant_id and f.flow_id = k.flow_id
+  where ${matches}`;
+
+/** All that a release would free, of which a page of the list may be a part. */
+export async function previewRelease(tx: TenantTx, filter: BlockedKeyFilter): Promise<{ readonly version: string; readonly keys: number }> {
+  const { rows } = await tx.query<{ deadLetterId: string }>(selectChosen, [tx.tenantId, ...filterValues(filter)]);
+  return { version: versionOfIds(rows.map(({ deadLetterId }) => deadLetterId)), keys: rows.length };
+}
+
 const deleteKeys = `/* release blocked keys */
   delete from headgate.blocked_keys b using headgate.blocked_keys k join headgate.flows f on f.tenant_id = k.tenant_id and f.flow_id = k.flow_id
   where ${matches} and b.tenant_id = k.tenant_id and b.flow_id = k.flow_id and b.target_id = k.target_id and b.lane = k.lane and b.key_hash = k.key_hash
@@ -170,11 +183,18 @@ export interface KeyRelease {
   /** In words, kept in the events. */
   readonly reason: string;
   readonly actor: string;
+  /** `version` of the preview that was shown; left out, what is chosen is taken as it is. */
+  readonly previewed?: string;
 }
 
-/** Records of these keys are sent again from now on; those that were held back stay dead letters. Returns how many keys it freed. */
-export async function releaseKeys(tx: TenantTx, ids: Ids, { filter, reason, actor }: KeyRelease): Promise<number> {
+/**
+ * Records of these keys are sent again from now on; those that were held back stay dead letters. Returns how many keys it freed. Fails
+ * with E_BLOCKED_KEY_STALE: nothing of this transaction may then be kept.
+ */
+export async function releaseKeys(tx: TenantTx, ids: Ids, { filter, reason, actor, previewed }: KeyRelease): Promise<number> {
   const { rows } = await tx.query<{ deadLetterId: string; targetId: string }>(deleteKeys, [tx.tenantId, ...filterValues(filter)]);
+  if (previewed !== undefined && previewed !== versionOfIds(rows.map(({ deadLetterId }) => deadLetterId)))
+    throw new HeadgateError(deliveryErrors.E_BLOCKED_KEY_STALE, 'the chosen blocked keys are not those that were previewed');
   await recordEvents(
     tx,
     ids,
