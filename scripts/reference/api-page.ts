@@ -29,7 +29,7 @@ and as OpenAPI 3.1 at \`/docs/json\`.
   429 and 503 say in \`Retry-After\` when to come again.
 - Beside what stands with each route, any may answer 400, 401, 403, 429 and 503, 408 where the request does not come whole in time, and 431 where its
   headers are longer than 16 KiB.
-- Requests with effects read \`Idempotency-Key\`: the same request again under it has the same answer, for seven days, and nothing is done twice; another
+- Requests with effects read \`Idempotency-Key\`: the same request again under it, with or without the \`version\` of its dry run, has the same answer, for seven days, and nothing is done twice; another
   request under it is 422 (E_KEY_REUSED). Keys belong to the tenant.
 - Configuration has an \`ETag\`: a Connection, Environment or TenantPolicy, the source of a flow, the plan of a change. A change says in \`If-Match\` what it
   was planned against: 412 (E_DEFINITION_STALE) when that is not in force any more, 428 without it; \`*\` is whatever is in force.

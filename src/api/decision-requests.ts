@@ -24,7 +24,10 @@ export const decisionHeaders = Type.Object({
 
 export const decisionProblems = [404, 409, 413, 415, 422];
 
-/** The request's key, with `parts` as what makes it the same request. Fails with E_IDEMPOTENCY_KEY. */
+/**
+ * The request's key, with `parts` as what makes it the same request: not the `version` of a dry run, which is a condition of the decision
+ * and no part of it. Fails with E_IDEMPOTENCY_KEY.
+ */
 export function keyedDecision(request: FastifyRequest, parts: readonly (string | null)[]): KeyedRequest | undefined {
   const key = checkKey(headerOf(request, 'idempotency-key'));
   return key === null ? undefined : { scope: 'decisions', key, requestHash: hashOfRequest(parts) };

@@ -254,7 +254,6 @@ describe('a decision about a job under an Idempotency-Key', () => {
   it.each([
     ['another reason', (jobId: string) => [`/v1/jobs/${jobId}/reject`, { reason: 'for another' }]],
     ['another decision', (jobId: string) => [`/v1/jobs/${jobId}/cancel`, because]],
-    ['another version', (jobId: string) => [`/v1/jobs/${jobId}/reject`, { ...because, version: 'held 1' }]],
     ['another job', () => [`/v1/jobs/${unknownId}/reject`, because]],
     ['another kind of thing', () => [`/v1/batches/${unknownId}/resolve`, { decision: 'discard', ...because }]],
   ] as const)('is refused with %s', async (what, request) => {
@@ -264,6 +263,15 @@ describe('a decision about a job under an Idempotency-Key', () => {
     const answer = await post(path, body, keyed(`other-${what.replaceAll(' ', '-')}`));
     // What does not exist is not found before its key is looked at.
     expect(facts(answer)).toEqual(what === 'another kind of thing' ? [404, 'E_BATCH_UNKNOWN'] : [422, 'E_KEY_REUSED']);
+  });
+
+  it('has the same answer with or without the version of the dry run that it was made on', async () => {
+    const jobId = await held();
+    const { version } = (await post(`/v1/jobs/${jobId}/reject`, { ...because, dryRun: true })).json;
+    const first = await post(`/v1/jobs/${jobId}/reject`, { ...because, version }, keyed('previewed'));
+    expect(first.status).toBe(200);
+    for (const body of [because, { ...because, version: 'held 1' }])
+      expect(await post(`/v1/jobs/${jobId}/reject`, body, keyed('previewed'))).toMatchObject({ status: 200, json: first.json });
   });
 
   it('that failed keeps nothing: the key may be used again', async () => {

@@ -45,7 +45,7 @@ export function jobDecisionRoutes({ jobs }: ApiParts) {
           const { tenantId } = ownerOf(request);
           const { reason, dryRun, version } = request.body;
           const jobId = request.params.id;
-          const keyed = keyedDecision(request, ['job', verb, jobId, reason, version ?? null]);
+          const keyed = keyedDecision(request, ['job', verb, jobId, reason]);
           if (!dryRun) return decide(jobs, tenantId, { jobId, reason, actor: actorOf(request), previewed: version, keyed });
           return previewDecision(jobs, tenantId, jobId, verb);
         },
