@@ -51,6 +51,14 @@ export function query<Properties extends Record<string, TSchema>>(properties: Pr
 export const pageOfItems = (item: TSchema, more: Readonly<Record<string, TSchema>> = {}) =>
   object({ ...more, items: Type.Array(item), nextCursor: nullable(text) });
 
+/** A list in the order of the file, which is read while it is asked for. */
+export const pageOfFile = (item: TSchema) =>
+  pageOfItems(item, {
+    isComplete: Type.Boolean({
+      description: 'False: the file is still being read, and the list ends where reading has come to. Ask again when the job has gone on.',
+    }),
+  });
+
 const problemTitles: Readonly<Record<number, string>> = {
   400: 'The request does not have the described shape.',
   401: 'No valid API key came with the request.',

@@ -6,7 +6,7 @@ import { jobStates } from '../control/jobs/job-state.ts';
 import { listFindings } from '../control/jobs/views/finding-views.ts';
 import { findJob, getReceipt, listJobs } from '../control/jobs/views/job-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { choice, describe, found, idParameter, instant, line, named, object, pageOfItems, query, text } from './answers.ts';
+import { choice, describe, found, idParameter, instant, line, named, object, pageOfFile, pageOfItems, query, text } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
 import { pageOf, pageQuery, readCursor, readNumberCursor, writeNumberCursor } from './paging.ts';
@@ -73,11 +73,11 @@ export function jobRoutes({ db, store }: ApiParts) {
           operationId: 'listFindings',
           summary: 'Findings about records, in record order',
           description:
-            'Every record that the check of the whole file excluded, and of the others the samples that are kept; the complete list is in the export.',
+            'Every record that the check of the whole file excluded, and of the others the samples that are kept; the complete list is in the export. Of a job whose file is still being read (`isComplete` is false) the list ends before the first part that is not: ask again when the job has gone on.',
           tag: 'jobs',
           params: idParameter,
           querystring: query({ ...pageQuery, code: Type.Optional(line(64)) }),
-          answers: { 200: pageOfItems(named('Finding')) },
+          answers: { 200: pageOfFile(named('Finding')) },
           problems: [404],
         }),
       },
@@ -85,7 +85,7 @@ export function jobRoutes({ db, store }: ApiParts) {
         const { cursor, limit, code } = request.query;
         const [record, finding] = readNumberCursor(request, cursor, 2) ?? [];
         const after = record === undefined || finding === undefined ? undefined : { record, finding };
-        const rows = await withTenant(
+        const { items: rows, isComplete } = await withTenant(
           db,
           ownerOf(request).tenantId,
           async (tx) => {
@@ -96,7 +96,7 @@ export function jobRoutes({ db, store }: ApiParts) {
         );
         const items = rows.slice(0, limit);
         const last = rows.length > limit ? items.at(-1) : undefined;
-        return { items, nextCursor: last ? writeNumberCursor(request, last.record, last.finding) : null };
+        return { isComplete, items, nextCursor: last ? writeNumberCursor(request, last.record, last.finding) : null };
       },
     );
     api.get<{ Params: { id: string } }>(

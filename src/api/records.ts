@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { getRecord, listRecords } from '../control/jobs/views/record-views.ts';
 import { withTenant } from '../platform/tenancy/tenant-scope.ts';
-import { choice, describe, id, idParameter, named, object, pageOfItems, query } from './answers.ts';
+import { choice, describe, id, idParameter, named, object, pageOfFile, query } from './answers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { ownerOf } from './authentication.ts';
 import { pageQuery, readNumberCursor, writeNumberCursor } from './paging.ts';
@@ -36,11 +36,12 @@ export function recordRoutes({ db, store }: ApiParts) {
         schema: describe({
           operationId: 'listRecords',
           summary: 'Lists records of a job with their outcome',
-          description: 'A page of a rare status may be short or empty and still have a `nextCursor`.',
+          description:
+            'A page of a rare status may be short or empty and still have a `nextCursor`. Of a job whose file is still being read (`isComplete` is false) the list ends before the first part that is not: ask again, from the last record on, when the job has gone on.',
           tag: 'records',
           params: idParameter,
           querystring: listQuery,
-          answers: { 200: pageOfItems(named('RecordSummary')) },
+          answers: { 200: pageOfFile(named('RecordSummary')) },
           problems: [404],
         }),
       },
@@ -53,7 +54,8 @@ export function recordRoutes({ db, store }: ApiParts) {
           (tx) => listRecords(tx, store, request.params.id, { after, limit, status }),
           { readOnly: true },
         );
-        return { items: page.items, nextCursor: page.nextAfter === null ? null : writeNumberCursor(request, page.nextAfter) };
+        const { items, nextAfter, isComplete } = page;
+        return { isComplete, items, nextCursor: nextAfter === null ? null : writeNumberCursor(request, nextAfter) };
       },
     );
     api.get<{ Params: { id: string; number: number } }>(

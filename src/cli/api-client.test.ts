@@ -62,6 +62,17 @@ it.each([{}, { things: [] }, { items: 1 }, null, []])('a page that is no list of
   await expect(client.list('/v1/jobs', {}, 10)).rejects.toMatchObject({ code: 'E_API_UNREACHABLE' });
 });
 
+it.each([
+  ['of a file that is still being read', false, true],
+  ['of a file that was read', true, false],
+  ['of anything else', undefined, false],
+])('a list %s says whether more is to come', async (_what, isComplete, isSoFar) => {
+  const { client } = await clientOf((_request, response) =>
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ isComplete, items: [{}], nextCursor: null })),
+  );
+  expect(await client.list('/v1/jobs/1/records', {}, 10)).toEqual({ items: [{}], isCut: false, isSoFar });
+});
+
 it('nothing waits for the rest of an answer that is not taken', async () => {
   let closed = () => {};
   const isClosed = new Promise<void>((resolve) => (closed = resolve));

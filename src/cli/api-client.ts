@@ -26,13 +26,13 @@ export interface ApiClient {
   ): Promise<{ readonly answer: Answer; readonly etag: string | null }>;
   /** Rejects with FileReadError, too. */
   send<Answer>(path: string, body: HttpBody, headers: Readonly<Record<string, string>>): Promise<{ status: number; answer: Answer }>;
-  /** Every page of a list, up to `itemsMax`; `isCut` when there may be more. `perPage`: where the API gives fewer at once than usual. */
+  /** Every page of a list, up to `itemsMax`; `isCut` when there may be more, `isSoFar` when more is to come. `perPage`: where the API gives fewer at once than usual. */
   list<Item>(
     path: string,
     query: Readonly<Record<string, string | undefined>>,
     itemsMax: number,
     perPage?: number,
-  ): Promise<{ readonly items: Item[]; readonly isCut: boolean }>;
+  ): Promise<{ readonly items: Item[]; readonly isCut: boolean; readonly isSoFar: boolean }>;
   stream(path: string): Promise<AsyncIterable<Uint8Array>>;
 }
 
@@ -96,8 +96,9 @@ export function createApiClient(
     async list<Item>(path: string, query: Readonly<Record<string, string | undefined>>, itemsMax: number, perPage = pageMax) {
       const items: Item[] = [];
       let cursor: string | undefined;
+      let isSoFar: boolean;
       do {
-        const page = await client.get<{ items: Item[]; nextCursor: string | null }>(path, {
+        const page = await client.get<{ items: Item[]; nextCursor: string | null; isComplete?: boolean }>(path, {
           ...query,
           cursor,
           limit: String(Math.min(perPage, itemsMax - items.length)),
@@ -105,8 +106,9 @@ export function createApiClient(
         if (!Array.isArray(page?.items)) throw isOther();
         items.push(...page.items);
         cursor = page.nextCursor ?? undefined;
+        isSoFar = page.isComplete === false;
       } while (cursor !== undefined && items.length < itemsMax);
-      return { items, isCut: cursor !== undefined };
+      return { items, isCut: cursor !== undefined, isSoFar };
     },
     stream: async (path) => wholly((await call(path, { method: 'GET', headers: {} })).pieces),
   };

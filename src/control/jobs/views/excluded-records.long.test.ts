@@ -77,7 +77,7 @@ describe('a page of findings', () => {
     };
     const page = async (options: { readonly limit: number; readonly code?: string }) => {
       opened.length = 0;
-      return withTenant(services.db, tenantId, (tx) => listFindings(tx, store, jobId!, options), { readOnly: true });
+      return (await withTenant(services.db, tenantId, (tx) => listFindings(tx, store, jobId!, options), { readOnly: true })).items;
     };
     const first = await page({ limit: 1 });
     expect([first.map(({ code }) => code), opened.length]).toEqual([['E_DUPLICATE_KEY'], 2]);

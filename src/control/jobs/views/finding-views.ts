@@ -6,6 +6,7 @@ import type { SealedObject, SealedStore } from '../../../platform/storage/object
 import type { TenantTx } from '../../../platform/tenancy/tenant-scope.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
 import { outcomesOfChunk } from '../groups/segment-rows.ts';
+import { firstRecordToCome } from './chunks-to-come.ts';
 import {
   askedInOrder,
   type ExcludedRecords,
@@ -34,12 +35,27 @@ interface FindingsPage {
 }
 
 const selectSamples = `/* list samples of findings */ select record_number as record, finding, byte_offset as "offset", severity, code, field, rule, message
-  from headgate.rejections where tenant_id = $1 and job_id = $2 and (record_number, finding) > ($3, $4) and ($5::text is null or code = $5)
+  from headgate.rejections where tenant_id = $1 and job_id = $2 and (record_number, finding) > ($3, $4) and record_number < $7 and ($5::text is null or code = $5)
   order by record_number, finding limit $6`;
 const selectExclusions = `/* find exclusions of job */ select ${exclusionsColumns} from headgate.jobs j ${exclusionsJoin} where j.tenant_id = $1 and j.job_id = $2`;
 
+export interface FoundSoFar {
+  readonly items: FindingView[];
+  /** False: they end where reading of the file has come to. */
+  readonly isComplete: boolean;
+}
+
 /** In record order, those after `after`. */
-export async function listFindings(tx: TenantTx, store: SealedStore, jobId: string, page: FindingsPage): Promise<FindingView[]> {
+export async function listFindings(tx: TenantTx, store: SealedStore, jobId: string, page: FindingsPage): Promise<FoundSoFar> {
+  const toCome = await firstRecordToCome(tx, jobId);
+  const items = await findingsBefore(tx, store, jobId, { ...page, before: toCome ?? Number.MAX_SAFE_INTEGER });
+  return { items, isComplete: toCome === null };
+}
+
+type BoundPage = FindingsPage & { readonly before: number };
+
+/** A file whose check excluded records has been read as a whole. */
+async function findingsBefore(tx: TenantTx, store: SealedStore, jobId: string, page: BoundPage): Promise<FindingView[]> {
   const { record = 0, finding = -1 } = page.after ?? {};
   const found = (await tx.query<ExclusionsRow>(selectExclusions, [tx.tenantId, jobId])).rows[0];
   const excluded = found === undefined ? null : openExcluded(store, tx.tenantId, found);
@@ -58,11 +74,12 @@ export async function listFindings(tx: TenantTx, store: SealedStore, jobId: stri
 }
 
 /** Warnings belong to valid records: those of an excluded one, of which samples were kept before it was, are left out. */
-async function samplesOf(tx: TenantTx, jobId: string, page: FindingsPage, isExcluded: (record: number) => boolean): Promise<FindingView[]> {
+async function samplesOf(tx: TenantTx, jobId: string, page: BoundPage, isExcluded: (record: number) => boolean): Promise<FindingView[]> {
   const samples: FindingView[] = [];
   let { record = 0, finding = -1 } = page.after ?? {};
   for (;;) {
-    const { rows } = await tx.query<FindingView>(selectSamples, [tx.tenantId, jobId, record, finding, page.code ?? null, page.limit]);
+    const bounds = [record, finding, page.code ?? null, page.limit, page.before];
+    const { rows } = await tx.query<FindingView>(selectSamples, [tx.tenantId, jobId, ...bounds]);
     samples.push(...rows.filter((row) => !(row.severity === 'warn' && isExcluded(row.record))));
     const last = rows.at(-1);
     if (last === undefined || rows.length < page.limit || samples.length >= page.limit) return samples.slice(0, page.limit);

@@ -16,6 +16,7 @@ import { loadFlowVersion } from '../../flows/applying/flow-store-versions.ts';
 import type { ChunkParts } from '../groups/chunk-parts.ts';
 import { outcomesOfChunk } from '../groups/segment-rows.ts';
 import { jobErrors } from '../job-errors.ts';
+import { firstRecordToCome } from './chunks-to-come.ts';
 import {
   askedInOrder,
   type ExcludedRecords,
@@ -65,7 +66,7 @@ interface ChunkRow {
 
 const selectChunks = `/* find chunks of records */ select c.first_record as "firstRecord", c.context, ${outcomesOfChunk} as segments, s.object
   from headgate.chunks c left join headgate.segments s on s.tenant_id = c.tenant_id and s.segment_id = (c.segments -> 'outcomes' ->> 'segmentId')::uuid
-  where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null
+  where c.tenant_id = $1 and c.job_id = $2 and c.done_at is not null and c.first_record < $5
     and c.chunk_number >= coalesce((select max(b.chunk_number) from headgate.chunks b where b.tenant_id = $1 and b.job_id = $2 and b.first_record <= $3), 0)
   order by c.chunk_number limit $4`;
 const selectFile = `/* find file of job */ select x.object, j.flow_version_id as "flowVersionId",
@@ -78,26 +79,37 @@ const selectSamples = `/* find findings of record */ select code, field, rule, m
 const scannedMax = 100_000;
 /** Most chunks looked at for one page. */
 const chunksMax = 32;
+const everyRecord = Number.MAX_SAFE_INTEGER;
 
-/** Records from `after` + 1 on, of one status where one is named. `nextAfter` is null at the end. */
+export interface RecordsPage {
+  readonly items: RecordSummary[];
+  /** Null at the end. */
+  readonly nextAfter: number | null;
+  /** False: the end is where reading has come to, and more records will follow. */
+  readonly isComplete: boolean;
+}
+
+/** Records from `after` + 1 on, of one status where one is named. */
 export async function listRecords(
   tx: TenantTx,
   store: SealedStore,
   jobId: string,
   page: { readonly after: number; readonly limit: number; readonly status?: RecordOutcome['status'] },
-): Promise<{ readonly items: RecordSummary[]; readonly nextAfter: number | null }> {
+): Promise<RecordsPage> {
   const { plan, excluded } = await openJob(tx, store, jobId);
   try {
+    const toCome = await firstRecordToCome(tx, jobId);
+    const isComplete = toCome === null;
     const isExcluded = askedInOrder(excluded, page.after + 1);
     const items: RecordSummary[] = [];
     let scanned = 0;
     let last = page.after;
-    const chunks = (await tx.query<ChunkRow>(selectChunks, [tx.tenantId, jobId, page.after + 1, chunksMax + 1])).rows;
+    const chunks = await findChunks(tx, jobId, { from: page.after + 1, before: toCome ?? everyRecord, limit: chunksMax + 1 });
     for (const chunk of chunks.slice(0, chunksMax)) {
       for (const { at: segment } of openOutcomes(store, tx.tenantId, chunk)) {
         const { firstRecord, records } = segment.header;
         for (let position = Math.max(0, page.after + 1 - firstRecord); position < records; position++) {
-          if (items.length >= page.limit || ++scanned > scannedMax) return { items, nextAfter: last };
+          if (items.length >= page.limit || ++scanned > scannedMax) return { items, nextAfter: last, isComplete };
           const outcome = segment.outcome(position);
           last = outcome.record;
           const item = summaryOf(jobId, plan, outcome, isExcluded(outcome.record));
@@ -106,10 +118,22 @@ export async function listRecords(
       }
     }
     const next = chunks[chunksMax];
-    return { items, nextAfter: next === undefined ? null : next.firstRecord - 1 };
+    return { items, nextAfter: next === undefined ? null : next.firstRecord - 1, isComplete };
   } finally {
     excluded?.close();
   }
+}
+
+interface ChunkRange {
+  readonly from: number;
+  /** No chunk that begins with this record or behind it. */
+  readonly before: number;
+  readonly limit: number;
+}
+
+/** Those that are done: first the one that holds the record `from`. */
+async function findChunks(tx: TenantTx, jobId: string, { from, before, limit }: ChunkRange): Promise<ChunkRow[]> {
+  return (await tx.query<ChunkRow>(selectChunks, [tx.tenantId, jobId, from, limit, before])).rows;
 }
 
 /** Fails with E_JOB_UNKNOWN, E_RECORD_UNKNOWN. */
@@ -118,7 +142,7 @@ export async function getRecord(tx: TenantTx, store: SealedStore, jobId: string,
   const exclusion = excluded?.from(number).next().value;
   const finding = excluded && exclusion && exclusion.record === number ? excluded.findingOf(exclusion) : null;
   excluded?.close();
-  const chunk = (await tx.query<ChunkRow>(selectChunks, [tx.tenantId, jobId, number, 1])).rows[0];
+  const [chunk] = await findChunks(tx, jobId, { from: number, before: everyRecord, limit: 1 });
   let outcome: RecordOutcome | undefined;
   if (chunk)
     for (const { at: segment } of openOutcomes(store, tx.tenantId, chunk)) {
