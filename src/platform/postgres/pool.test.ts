@@ -174,6 +174,25 @@ describe('statements', () => {
     expect((error as Error).message).not.toContain('not-the-password');
     await wrong.close();
   });
+
+  it('whose login is refused once there were others are retryable, and go on when it is let in again', async () => {
+    const role = `let_in_${process.pid}`;
+    const setPassword = (password: string) => database.adminDb.query(`/* set password */ alter role ${role} password '${password}'`);
+    await database.adminDb.query(`/* make role */ create role ${role} login password 'one'`);
+    const url = new URL(database.url);
+    [url.username, url.password] = [role, 'one'];
+    const rotated = openPool({ url: url.href, applicationName: 'rotated', connectionsMax: 2 });
+    await rotated.transaction(async () => {
+      await setPassword('two');
+      const refused = { code: 'E_DATABASE_UNREACHABLE', retryable: true, message: expect.stringContaining('SQLSTATE 28P01') };
+      await expect(rotated.query('/* any */ select 1')).rejects.toMatchObject(refused);
+      await expect(rotated.transaction((tx) => tx.query('/* any */ select 1'))).rejects.toMatchObject(refused);
+      await setPassword('one');
+      expect((await rotated.query('/* any */ select 1')).rowCount).toBe(1);
+    });
+    await rotated.close();
+    await database.adminDb.query(`/* drop role */ drop role ${role}`);
+  });
 });
 
 describe('a transaction', () => {

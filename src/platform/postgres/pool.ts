@@ -53,7 +53,10 @@ const types = {
   },
 };
 
-/** Opens nothing until the first statement. Fails then with E_DATABASE_UNREACHABLE or E_DATABASE_LOGIN. */
+/**
+ * Opens nothing until the first statement. Fails then with E_DATABASE_UNREACHABLE or E_DATABASE_LOGIN. Once it was let in, a login that is
+ * refused is a passing failure, E_DATABASE_UNREACHABLE: a password is being exchanged, or the server's rules of access are being mended.
+ */
 export function openPool(options: PoolOptions): Db {
   const pool = new pg.Pool({
     Client: ClosingClient,
@@ -126,6 +129,7 @@ class PooledDb implements Db {
   readonly #spoiled = new WeakSet<pg.PoolClient>();
   /** Of each connection, since its first transaction: a connection does not outlive the run of its server. */
   readonly #serverRuns = new WeakMap<pg.PoolClient, string>();
+  #wasLetIn = false;
 
   constructor(pool: pg.Pool, options: PoolOptions) {
     this.#pool = pool;
@@ -181,9 +185,16 @@ class PooledDb implements Db {
 
   async #connect(statement: string): Promise<pg.PoolClient> {
     try {
-      return await this.#pool.connect();
+      const client = await this.#pool.connect();
+      this.#wasLetIn = true;
+      return client;
     } catch (error) {
-      throw translatePostgresError(error, statement);
+      const refusal = translatePostgresError(error, statement);
+      throw this.#wasLetIn && refusal.code === postgresErrors.E_DATABASE_LOGIN
+        ? new HeadgateError(postgresErrors.E_DATABASE_UNREACHABLE, `no new connection is let in: ${refusal.message}`, {
+            cause: refusal.cause,
+          })
+        : refusal;
     }
   }
 

@@ -7,9 +7,10 @@ import { defineErrors, HeadgateError } from '../base/errors.ts';
 
 export const postgresErrors = defineErrors({
   E_DATABASE_UNREACHABLE: {
-    meaning: 'The database does not answer, or the connection broke before anything was decided.',
+    meaning:
+      'The database does not answer, or the connection broke before anything was decided; or it refuses the login of a process that it let in before.',
     actor: 'operator',
-    next: 'Check that PostgreSQL runs and that HEADGATE_DATABASE_URL points to it; `headgate doctor` shows what it sees.',
+    next: 'Check that PostgreSQL runs and that HEADGATE_DATABASE_URL points to it; `headgate doctor` shows what it sees. Where the password was changed, start the processes again with the new one.',
     retryable: true,
   },
   E_DATABASE_BUSY: {
