@@ -219,6 +219,38 @@ describe('a flow version that this program cannot load', () => {
   });
 });
 
+describe('a file whose check fails', () => {
+  it.each([
+    ['five times for a cause of its own goes on, however often it failed for a passing one', 5, 5, 'completed'],
+    ['six times for a cause of its own is held', 0, 6, 'held'],
+  ])('%s', async (_, passing, own, state) => {
+    const jobs = await start({ plan: simplePlan(), chunkBytes: 700, leaseMs: 60_000 });
+    let failures = 0;
+    Object.assign(jobs.services, {
+      crashPoints: {
+        reach(point: string) {
+          if (point !== 'jobs.after-check' || failures >= passing + own) return;
+          if (failures++ < passing) throw new HeadgateError('E_STORAGE_FULL', 'the disk is full');
+          throw new Error('it can not be judged');
+        },
+      },
+    });
+    await jobs.accept([textOf(simpleLines(120))]);
+    jobs.startAll();
+    const isSo = async () => {
+      if ((await jobs.jobs())[0]!.state === state) return true;
+      // What was given back would be due after a while.
+      await jobs.rows(
+        "/* hasten */ update headgate.work_items set due_at = headgate.clock() where tenant_id = $1 and kind = 'check' and lease_until is null",
+      );
+      jobs.services.signals.check.notify();
+      return false;
+    };
+    await until(isSo, `the file is not ${state}`);
+    expect(failures).toBe(passing + own);
+  });
+});
+
 describe('a job that a person cancels while its group runs', () => {
   it.each([
     ['beside others', 3],

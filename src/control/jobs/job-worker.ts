@@ -19,6 +19,7 @@ import { jobErrors } from './job-errors.ts';
 import type { JobServices } from './job-services.ts';
 import type { PoisonHunt } from './poison/poison-hunt.ts';
 import { createWorkLoop } from './queue/work-loop.ts';
+import { countFailure } from './queue/work-queue.ts';
 
 export interface JobWorkerOptions {
   readonly services: JobServices;
@@ -37,7 +38,8 @@ export interface JobWorker {
 
 /** Runs of a group that may end badly before a child process takes it. */
 export const groupAttemptsMax = 3;
-const checkAttemptsMax = 6;
+/** Of one file, those for a passing cause left out. */
+const checkFailuresMax = 6;
 const firstDelayMs = 200;
 const delayMaxMs = 60_000;
 /** Left of the time to stop, for giving work back. */
@@ -157,15 +159,16 @@ export function createJobWorker(options: JobWorkerOptions): JobWorker {
     if (error instanceof HeadgateError && error.code === jobErrors.E_FENCED) throw error;
     if (!isStopping) logger.error('a check of a file failed', { error, attempts: item.attempts });
     const isPassing = isStopping || (error instanceof HeadgateError && error.retryable);
-    if (!isPassing && item.attempts >= checkAttemptsMax) await failCheck(services, item, error);
-    else {
-      const delayMs = isStopping ? 0 : delayAfter(item.attempts);
-      const obstacle = isStopping ? null : obstacleOf(error);
-      await commitForCertain(services, tenantId, async (tx) => {
-        await services.queue.releaseWork(tx, [{ ...item, delayMs }]);
-        if (obstacle !== null) await markObstacle(tx, ports.ids, [item.referenceId], obstacle);
-      });
-    }
+    const delayMs = isStopping ? 0 : delayAfter(item.attempts);
+    const obstacle = isStopping ? null : obstacleOf(error);
+    let isGivenUp = false;
+    await commitForCertain(services, tenantId, async (tx) => {
+      isGivenUp = !isPassing && (await countFailure(tx, item)) >= checkFailuresMax;
+      if (isGivenUp) return;
+      await services.queue.releaseWork(tx, [{ ...item, delayMs }]);
+      if (obstacle !== null) await markObstacle(tx, ports.ids, [item.referenceId], obstacle);
+    });
+    if (isGivenUp) await failCheck(services, item, error);
   }
 
   const common = { services, workerId, leaseMs };

@@ -129,6 +129,20 @@ export async function releaseWork(tx: TenantTx, items: readonly (ClaimedWork & {
   assertOurs(rowCount, items);
 }
 
+const countFailed = `/* count failure of work */
+  with ours as materialized (${lockClaimed(isOurs)})
+  update headgate.work_items w set failures = w.failures + 1 where ${amongOurs} returning w.failures`;
+
+/**
+ * How often the work failed for a cause of its own, this time included: its claims are also those that a passing cause ended. Fails
+ * with E_FENCED as `finishWork` does.
+ */
+export async function countFailure(tx: TenantTx, item: ClaimedWork): Promise<number> {
+  const { rows } = await tx.query<{ failures: number }>(countFailed, claimedValues(tx, [item]));
+  assertOurs(rows.length, [item]);
+  return rows[0]?.failures ?? 0;
+}
+
 /** Ends those without a delay and gives the others back. Fails with E_FENCED as `finishWork` does. */
 export async function endWork(tx: TenantTx, items: readonly (ClaimedWork & { readonly delayMs: number | null })[]): Promise<void> {
   const done = items.filter(({ delayMs }) => delayMs === null);

@@ -980,7 +980,9 @@ create table headgate.work_items (
   lease_until timestamptz,
   worker_id uuid,
   fence bigint not null default 0,
+  -- Claims; and of them those that failed for a cause of the work's own, where these are counted.
   attempts integer not null default 0,
+  failures integer not null default 0,
   primary key (tenant_id, kind, reference_id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index work_items_ready on headgate.work_items (kind, tenant_id, due_at, work_id) where lease_until is null and lane_key = '';
