@@ -76,6 +76,11 @@ function assertSound(path: string, found: BigIntStats, settings: SecretFileSetti
 }
 
 /** Without the one line end that editors and shells leave. */
+export function withoutLineEnd(content: Buffer): Buffer {
+  if (content.at(-1) !== 0x0a) return content;
+  return content.subarray(0, content.at(-2) === 0x0d ? -2 : -1);
+}
+
 function readBounded(descriptor: number, path: string): Buffer {
   const buffer = Buffer.alloc(secretBytesMax + 1);
   let length = 0;
@@ -83,9 +88,7 @@ function readBounded(descriptor: number, path: string): Buffer {
     count = readSync(descriptor, buffer, length, buffer.length - length, length);
   }
   if (length > secretBytesMax) throw new HeadgateError(secretErrors.E_SECRET_SIZE, `the secret file ${path} is larger than 64 KiB`);
-  if (length > 0 && buffer[length - 1] === 0x0a) length -= 1;
-  if (length > 0 && buffer[length - 1] === 0x0d) length -= 1;
-  return buffer.subarray(0, length);
+  return withoutLineEnd(buffer.subarray(0, length));
 }
 
 /** Not blocking: a FIFO in the place of the file must not stop the process. */

@@ -1,12 +1,12 @@
 /**
  * Resolves secret references at the moment of use. A file is read again whenever it changed, so a rotated secret needs no
- * restart; values stay in memory only. The administrator's own settings have no limits; those of connections are in
+ * restart where it is resolved at each use; values stay in memory only. The administrator's own settings have no limits; those of connections are in
  * `connection-secrets.ts`.
  */
 import { HeadgateError } from '../base/errors.ts';
 import { Secret } from './secret.ts';
 import { secretErrors } from './secret-errors.ts';
-import { createSecretFiles, type SecretFiles, secretBytesMax } from './secret-files.ts';
+import { createSecretFiles, type SecretFiles, secretBytesMax, withoutLineEnd } from './secret-files.ts';
 import { parseSecretReference, type SecretReference } from './secret-references.ts';
 
 export interface SecretResolverSettings {
@@ -36,12 +36,13 @@ export function createSecretResolver({ env, files = createSecretFiles(), limits 
       const refusal = limits?.refusal(reference);
       if (refusal !== undefined) throw new HeadgateError(secretErrors.E_SECRET_NOT_ALLOWED, refusal);
       if (reference.kind === 'file') return files.read(reference.path, limits?.folders);
-      const value = env[reference.name];
-      if (value === undefined || value === '')
+      const value = Buffer.from(env[reference.name] ?? '');
+      const content = withoutLineEnd(value);
+      if (content.length === 0)
         throw new HeadgateError(secretErrors.E_SECRET_MISSING, `the environment variable ${reference.name} is not set`);
-      if (Buffer.byteLength(value) > secretBytesMax)
+      if (value.length > secretBytesMax)
         throw new HeadgateError(secretErrors.E_SECRET_SIZE, `the environment variable ${reference.name} is larger than 64 KiB`);
-      return new Secret(Buffer.from(value));
+      return new Secret(content);
     },
   };
 }

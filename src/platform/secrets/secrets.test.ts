@@ -148,6 +148,26 @@ describe('a secret reference', () => {
     ).toBe(canary);
   });
 
+  test.each([
+    ['x', 'x'],
+    ['x\n', 'x'],
+    ['x\r\n', 'x'],
+    ['x\n\n', 'x\n'],
+    ['x\r', 'x\r'],
+    ['x\r\r\n', 'x\r'],
+  ])('%j in a file or a variable is %j, without one line end', (written, read) => {
+    expect(
+      open()
+        .resolve(`file:${secretFile(written)}`)
+        .reveal(),
+    ).toBe(read);
+    expect(open({ A: written }).resolve('env:A').reveal()).toBe(read);
+  });
+
+  test.each(['', '\n', '\r\n'])('a variable that is %j is not set', (value) => {
+    expect(() => open({ A: value }).resolve('env:A')).toThrow(expect.objectContaining({ code: 'E_SECRET_MISSING' }));
+  });
+
   test('empty, too large and unusual files are refused', () => {
     expect(() => open().resolve(`file:${secretFile('\n')}`)).toThrow(expect.objectContaining({ code: 'E_SECRET_MISSING' }));
     expect(() => open().resolve(`file:${secretFile(Buffer.alloc(65_537, 'x'))}`)).toThrow(
