@@ -144,6 +144,7 @@ export function createMortality(death?: Death): Mortality {
           return { open: (tenantId, object) => direct('open object', () => reads.open(tenantId, object)), close: () => reads.close() };
         },
         deriveKey: (tenantId, object, purpose) => store.deriveKey(tenantId, object, purpose),
+        exists: (name) => direct('look for object', () => store.exists(name)),
         remove: (name) => direct('remove object', () => store.remove(name)),
       };
     },

@@ -4,6 +4,7 @@ import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { tarArchive } from '../../../test/support/tar-archive.ts';
 import { type ZipMember, zipArchive } from '../../../test/support/zip-archive.ts';
+import { systemPorts } from '../../platform/base/system-ports.ts';
 import { createWorld, endAt, SimulatedEnd, type World } from './arrivals.fixture.ts';
 import type { FileIntake } from './file-intake.ts';
 
@@ -235,6 +236,36 @@ describe('an archive', () => {
     ]);
     await world.upload({ name: 'outer.zip', content: outer });
     expect((await world.files()).map(({ sha256: hash }) => hash)).toEqual([sha256(inner), sha256('b,1.00\n')]);
+  });
+});
+
+describe('an archive that comes for hours', () => {
+  /** `meanwhile`: between the last member and the end. */
+  function upload(meanwhile: (stored: readonly string[]) => void) {
+    set({ unpack: ['tar'] });
+    let lateMs = 0;
+    const clock = { ...systemPorts.clock, monotonicMs: () => systemPorts.clock.monotonicMs() + lateMs };
+    async function* body() {
+      yield tar.subarray(0, -1024);
+      lateMs = 3 * 60 * 60_000;
+      meanwhile(world.storedNames().filter((name) => name.includes('/raw/')));
+      yield tar.subarray(-1024);
+    }
+    return world.upload({ name: 'day.tar', body: body(), parts: { ports: { ...systemPorts, clock } } });
+  }
+
+  it('is accepted with the members that were stored long before', async () => {
+    expect(await upload((stored) => expect(stored).toHaveLength(1))).toMatchObject({ kind: 'unpacked' });
+    expect(await world.content((await world.files())[1]!.object)).toBe(big);
+  });
+
+  it('is not acknowledged when a member was removed as an orphan, and may be sent again', async () => {
+    const uploading = upload(([member]) => world.store.raw.remove(member!));
+    await expect(uploading).rejects.toMatchObject({ code: 'E_STORAGE_IO', retryable: true });
+    expect([await world.arrivals(), await world.files()]).toEqual([[], []]);
+    expect(world.storedNames().filter((name) => name.includes('/raw/'))).toEqual([]);
+    expect(await upload(() => {})).toMatchObject({ kind: 'unpacked' });
+    expect(await world.content((await world.files())[1]!.object)).toBe(big);
   });
 });
 

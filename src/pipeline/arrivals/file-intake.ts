@@ -27,6 +27,7 @@ import { nameOfUnpacked } from './file-name.ts';
 import { pieceBytesMax, type ReceivedFile, type ReceivedMember, type ReceiveProblem } from './file-receiver.ts';
 import { findKnownDuplicates, hashesOf, type JudgedFile } from './file-verdicts.ts';
 import type { IntakeStore } from './intake-store.ts';
+import { proveStored } from './late-rows.ts';
 
 export interface IntakeParts {
   readonly db: Db;
@@ -96,6 +97,7 @@ export function createFileIntake(parts: IntakeParts): FileIntake {
   return {
     async receive({ tenantId, flow, source, limits }, body, announcedBytes) {
       const { format, records } = flow.plan;
+      const begunMs = ports.clock.monotonicMs();
       const incoming = store.open({
         tenantId,
         unpack: source.unpack,
@@ -113,7 +115,7 @@ export function createFileIntake(parts: IntakeParts): FileIntake {
             await incoming.push(bytes.subarray(at, at + pieceBytesMax));
           }
         }
-        return await incoming.end();
+        return { ...(await incoming.end()), begunMs };
       } catch (error) {
         await incoming.abort();
         throw error;
@@ -149,6 +151,7 @@ async function accept(parts: IntakeParts, request: AcceptRequest): Promise<Arriv
   const crash = parts.crashPoints ?? noCrashPoints;
   const { tenantId, flow } = request;
   const arrivals = request.arrivals.map((arrival) => withMembers(ports.ids, arrival));
+  const sinceMs = Math.min(ports.clock.monotonicMs(), ...request.arrivals.flatMap(({ received }) => received.begunMs ?? []));
   let verdicts: ArrivalVerdict[];
   try {
     const known = await withTenant(db, tenantId, (tx) => findKnownDuplicates(tx, flow, arrivals.map(judgedOf)), { readOnly: true });
@@ -157,6 +160,7 @@ async function accept(parts: IntakeParts, request: AcceptRequest): Promise<Arriv
     crash.reach('arrivals.before-commit');
     verdicts = await commitResolved(parts, { tenantId, arrivalId: arrivals[0]!.arrivalId }, async (tx) => {
       await request.before?.(tx);
+      await proveStored(tx, { clock: ports.clock, store: parts.store, sinceMs, candidates });
       const judged = await acceptCandidates(tx, { ids: ports.ids, createJobs: parts.createJobs }, flow, candidates);
       await request.after?.(tx, judged);
       return judged;

@@ -57,6 +57,8 @@ export interface ReceivedFile {
   readonly members: readonly ReceivedMember[] | null;
   /** Why the file goes to quarantine. */
   readonly problem: ReceiveProblem | null;
+  /** When it began to come, on the clock that rises; absent where nothing came. */
+  readonly begunMs?: number;
 }
 
 export interface FileReceiver {

@@ -23,6 +23,7 @@ import { acceptHeld } from './file-acceptance.ts';
 import { type FileIntake, removeObjects } from './file-intake.ts';
 import type { ReceivedFile } from './file-receiver.ts';
 import type { IntakeStore } from './intake-store.ts';
+import { proveStored } from './late-rows.ts';
 
 export interface HeldDecision {
   readonly tenantId: string;
@@ -131,6 +132,7 @@ async function accept(parts: HeldArrivalParts, decision: HeldDecision): Promise<
     const candidate = await candidateOf(parts, decision, held, received);
     return await decide(parts, tenantId, keyed, async (tx) => {
       await proveEnabled(tx, flow);
+      await proveStored(tx, { clock: ports.clock, store, sinceMs: received.begunMs!, candidates: [candidate] });
       const acceptance = { ids: ports.ids, createJobs: parts.createJobs };
       const { fileId, acceptedNumber } = await acceptHeld(tx, acceptance, flow, { candidate: { ...candidate, actor }, reason });
       return { arrivalId, state: 'accepted', fileId, acceptedNumber };

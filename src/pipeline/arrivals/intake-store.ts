@@ -33,6 +33,7 @@ export interface IntakeStore {
   pack(tenantId: string, packId: string, members: readonly PackMember[]): Promise<SealedObject[]>;
   /** The bytes of a stored file, in pieces. */
   read(tenantId: string, object: SealedObject): AsyncIterable<Uint8Array>;
+  isStored(name: string): Promise<boolean>;
   /** Of an object that no row names. */
   remove(name: string): Promise<void>;
 }
@@ -64,6 +65,7 @@ export function createDirectIntakeStore(parts: IntakeStoreParts): IntakeStore {
     },
     pack: async (tenantId, packId, members) => store.createPack({ tenantId, objectId: packId, kind: 'pack' }, members),
     read: (tenantId, object) => readObject(store, tenantId, object),
+    isStored: async (name) => store.exists(name),
     remove: async (name) => store.remove(name),
   };
 }

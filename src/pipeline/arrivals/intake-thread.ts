@@ -36,6 +36,7 @@ export function createThreadedIntakeStore(options: ThreadedIntakeOptions): Threa
     open: (request) => new LazyFile(direct, files, request),
     pack: (tenantId, packId, members) => packs.running.call<SealedObject[]>({ kind: 'pack', tenantId, packId, members }),
     read: direct.read,
+    isStored: direct.isStored,
     remove: direct.remove,
     close: async () => {
       await Promise.all([files.close(), packs.close()]);

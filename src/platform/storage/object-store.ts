@@ -105,6 +105,7 @@ export interface SealedStore {
   /** 32 bytes, the same as long as the object can be read, and others for each object and purpose. Fails as `open` does for its key. */
   deriveKey(tenantId: string, object: Pick<SealedObject, 'objectId' | 'wrappedKey'>, purpose: string): Uint8Array;
   openReads(): SealedReads;
+  exists(name: string): boolean;
   /** Removes the stored bytes. The caller has made sure that no row names them. */
   remove(name: string): void;
 }

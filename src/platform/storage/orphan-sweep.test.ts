@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { temporaryStore } from '../../../test/support/temporary-store.ts';
-import { createOrphanSweep } from './orphan-sweep.ts';
+import { createOrphanSweep, type OrphanSweepSettings } from './orphan-sweep.ts';
 
 function steppedClock() {
   let nowMs = 0;
@@ -13,6 +13,18 @@ function store(fixture: ReturnType<typeof temporaryStore>, text: string): string
   return writer.commit().name;
 }
 
+/** Nobody else is at work. */
+function asking(isReferenced: OrphanSweepSettings['isReferenced']) {
+  return {
+    isReferenced,
+    mayWait: () => false,
+    async removeUnnamed(names: readonly string[], remove: (name: string) => void) {
+      const named = await isReferenced(names);
+      for (const name of names) if (!named.has(name)) remove(name);
+    },
+  };
+}
+
 describe('the orphan sweep', () => {
   test('removes an object that no row names after the grace, and not before', async () => {
     const fixture = temporaryStore();
@@ -22,7 +34,7 @@ describe('the orphan sweep', () => {
       raw: fixture.raw,
       clock,
       graceMs: 1000,
-      isReferenced: async (names) => new Set(names.filter((name) => name === kept)),
+      ...asking(async (names) => new Set(names.filter((name) => name === kept))),
     });
     expect(await sweep.sweep()).toMatchObject({ seen: 2, suspected: 1, removedObjects: 0 });
     step(999);
@@ -37,7 +49,7 @@ describe('the orphan sweep', () => {
     const { clock, step } = steppedClock();
     const late = store(fixture, 'late');
     let isNamed = false;
-    const sweep = createOrphanSweep({ raw: fixture.raw, clock, graceMs: 10, isReferenced: async () => new Set(isNamed ? [late] : []) });
+    const sweep = createOrphanSweep({ raw: fixture.raw, clock, graceMs: 10, ...asking(async () => new Set(isNamed ? [late] : [])) });
     await sweep.sweep();
     step(20);
     isNamed = true;
@@ -46,10 +58,38 @@ describe('the orphan sweep', () => {
     expect(await sweep.sweep()).toMatchObject({ suspected: 1, removedObjects: 0 });
   });
 
+  test('an object whose row may come late is under suspicion once it may not', async () => {
+    const fixture = temporaryStore();
+    const { clock, step } = steppedClock();
+    const member = store(fixture, 'a member of an archive that still comes');
+    let isLate = true;
+    const mayWait = ({ name }: { name: string }) => isLate && name === member;
+    const sweep = createOrphanSweep({ raw: fixture.raw, clock, graceMs: 10, ...asking(async () => new Set()), mayWait });
+    await sweep.sweep();
+    step(10);
+    expect(await sweep.sweep()).toMatchObject({ seen: 1, suspected: 0, removedObjects: 0 });
+    isLate = false;
+    expect(await sweep.sweep()).toMatchObject({ suspected: 1, removedObjects: 0 });
+    step(10);
+    expect(await sweep.sweep()).toMatchObject({ removedObjects: 1 });
+  });
+
+  test('an object that is named right before it is removed stays', async () => {
+    const fixture = temporaryStore();
+    const { clock, step } = steppedClock();
+    const late = store(fixture, 'late');
+    const removeUnnamed = async () => {};
+    const sweep = createOrphanSweep({ raw: fixture.raw, clock, graceMs: 10, ...asking(async () => new Set()), removeUnnamed });
+    await sweep.sweep();
+    step(10);
+    expect(await sweep.sweep()).toMatchObject({ removedObjects: 0, removedBytes: 0 });
+    expect(fixture.raw.exists(late)).toBe(true);
+  });
+
   test('an unfinished object goes when it has not grown for the grace', async () => {
     const fixture = temporaryStore();
     const { clock, step } = steppedClock();
-    const sweep = createOrphanSweep({ raw: fixture.raw, clock, graceMs: 10, isReferenced: async () => new Set() });
+    const sweep = createOrphanSweep({ raw: fixture.raw, clock, graceMs: 10, ...asking(async () => new Set()) });
     fixture.raw.create('local/stale').write(Buffer.from('stale'));
     const growing = fixture.raw.create('local/growing');
     growing.write(Buffer.from('a'));
@@ -70,10 +110,10 @@ describe('the orphan sweep', () => {
       raw: fixture.raw,
       clock,
       graceMs: 10,
-      isReferenced: async () => {
+      ...asking(async () => {
         if (isDown) throw new Error('the database is down');
         return new Set();
-      },
+      }),
     });
     await sweep.sweep();
     step(10);
@@ -94,7 +134,7 @@ describe('the orphan sweep', () => {
       sizes.push(names.length);
       return new Set(names);
     };
-    await createOrphanSweep({ raw: fixture.raw, clock, graceMs: 10, isReferenced }).sweep();
+    await createOrphanSweep({ raw: fixture.raw, clock, graceMs: 10, ...asking(isReferenced) }).sweep();
     expect(sizes).toEqual([1000, 1]);
   });
 });

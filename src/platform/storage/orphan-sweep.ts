@@ -2,7 +2,8 @@
  * Removes stored objects that no row names: what a crash left between an object's fsync and its row's commit, and the
  * losers of a fence. An object is removed only when two passes at least a grace apart, on the rising clock of this
  * process, both found it unnamed: a wall clock that jumps removes nothing, and a restart only starts the grace anew.
- * The grace must exceed the longest time between an object's commit and its row's commit (the longest lease).
+ * The grace must exceed the longest time between an object's commit and its row's commit (the longest lease); what may come later
+ * than that is for `mayWait` and `removeUnnamed` to keep.
  */
 import type { Clock } from '../base/ports.ts';
 import type { RawStore, StoredName } from './object-store.ts';
@@ -17,6 +18,10 @@ export interface OrphanSweepSettings {
   readonly graceMs: number;
   /** Which of these object names some row of any tenant still names. At most 1,000 at a time. */
   readonly isReferenced: (names: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Its row may come long after it: it is not under suspicion yet. */
+  readonly mayWait: (object: StoredName) => boolean;
+  /** Gives `remove` those of these names that still no row names, one by one, while none is given a row. It may leave some for later. */
+  readonly removeUnnamed: (names: readonly string[], remove: (name: string) => void) => Promise<void>;
 }
 
 export interface SweepResult {
@@ -33,7 +38,7 @@ export interface OrphanSweep {
 }
 
 export function createOrphanSweep(settings: OrphanSweepSettings): OrphanSweep {
-  const { raw, clock, graceMs, isReferenced } = settings;
+  const { raw, clock, graceMs, isReferenced, mayWait, removeUnnamed } = settings;
   let suspects = new Map<string, number>();
 
   /** True when this name was under suspicion for a grace already; otherwise it is from now on. */
@@ -51,13 +56,15 @@ export function createOrphanSweep(settings: OrphanSweepSettings): OrphanSweep {
         if (signal?.aborted) break;
         const named = await isReferenced(batch.map((object) => object.name));
         const nowMs = clock.monotonicMs();
-        for (const object of batch) {
-          count.seen += 1;
-          if (named.has(object.name) || !isDue(object.name, next, nowMs)) continue;
-          raw.remove(object.name);
+        count.seen += batch.length;
+        const due = batch.filter((object) => !named.has(object.name) && !mayWait(object) && isDue(object.name, next, nowMs));
+        if (due.length === 0) continue;
+        const bytesOf = new Map(due.map((object) => [object.name, object.bytes]));
+        await removeUnnamed([...bytesOf.keys()], (name) => {
+          raw.remove(name);
           count.removedObjects += 1;
-          count.removedBytes += object.bytes;
-        }
+          count.removedBytes += bytesOf.get(name)!;
+        });
       }
       for (const unfinished of raw.listUnfinished()) {
         if (signal?.aborted) break;

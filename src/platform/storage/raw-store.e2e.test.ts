@@ -182,6 +182,8 @@ for (const [kind, start] of Object.entries(stores))
         clock: { ...clock, nowMs: () => now, monotonicMs: () => now },
         graceMs: 1_000,
         isReferenced: async () => new Set([object.name]),
+        mayWait: () => false,
+        removeUnnamed: async (names, remove) => names.forEach(remove),
       });
       await sweep.sweep(new AbortController().signal);
       now += 10_000_000;

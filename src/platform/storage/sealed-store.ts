@@ -39,6 +39,7 @@ export function createSealedStore(parts: SealedStoreParts): SealedStore {
       const packs = createPackReads(raw);
       return { open: (tenantId, object) => openObject(parts, tenantId, object, packs), close: () => packs.close() };
     },
+    exists: (name) => raw.exists(name),
     remove: (name) => raw.remove(name),
   };
 }
