@@ -18,7 +18,7 @@ import type { HeldLease } from './held-lease.ts';
 import { isOfServer } from './source-failures.ts';
 import { proveLease } from './source-lease.ts';
 import type { SourceEntry, SourcePlace } from './source-place.ts';
-import { type CompleteFile, cutIntoBatches, type ReadFiles, readFiles } from './source-reading.ts';
+import { type CompleteFile, cutIntoBatches, keptBytesOf, type ReadFiles, readFiles } from './source-reading.ts';
 
 export interface AcceptedFile {
   readonly file: CompleteFile;
@@ -52,10 +52,6 @@ export async function takeInBatches(world: BatchWorld, complete: readonly Comple
 
 /** Of each source that is polled, beside the batch that is being accepted. */
 const aheadBytesMax = 4 * 1024 * 1024;
-
-function bytesOf(batch: readonly CompleteFile[]): number {
-  return batch.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
-}
 
 class BatchIntake {
   readonly #world: BatchWorld;
@@ -127,7 +123,7 @@ class BatchIntake {
       return { answer: { kind: 'refused', code: 'E_FILE_RATE', limit: 'rate', reason: 'busy', retryAfterMs: 5_000 }, waitMs };
     }
     const { tenantId } = held.lease;
-    const bytes = bytesOf(batch);
+    const bytes = keptBytesOf(batch, source.limits);
     return { answer: admission.admit({ tenantId, usage, limits, files: Math.min(batch.length, filesLeft), bytes }), waitMs };
   }
 
@@ -189,7 +185,8 @@ class BatchIntake {
 
   /** Nothing is kept before it is admitted: what is not packed or has to be unpacked is read in its turn. */
   #isReadAhead(batch: readonly CompleteFile[]): boolean {
-    if (!this.#isFolder || this.#world.source.unpack.length > 0 || bytesOf(batch) > aheadBytesMax) return false;
+    if (!this.#isFolder || this.#world.source.unpack.length > 0 || keptBytesOf(batch, this.#world.source.limits) > aheadBytesMax)
+      return false;
     return batch.every(({ entry }) => entry.sizeBytes < packedBytesMax);
   }
 

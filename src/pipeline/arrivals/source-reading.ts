@@ -8,12 +8,12 @@ import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Sleep } from '../../platform/base/ports.ts';
 import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
-import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
-import type { PolledSourcePlan } from './arrival-plan.ts';
+import { arrivalErrors } from './arrival-errors.ts';
+import type { FileLimits, PolledSourcePlan } from './arrival-plan.ts';
 import { packedBytesMax } from './content-sink.ts';
 import { type FileIntake, type ReceiveContext, type ReceivedArrival, smallBytesPerPackMax } from './file-intake.ts';
 import { problemOfName } from './file-name.ts';
-import type { ReceivedFile } from './file-receiver.ts';
+import type { ReceivedFile, ReceiveProblem } from './file-receiver.ts';
 import { type Manifest, manifestBytesMax, problemOfManifest, readManifest } from './manifest.ts';
 import type { NotRead, SourceEntry, SourcePlace } from './source-place.ts';
 
@@ -136,13 +136,23 @@ async function readComplete(reading: SourceReading, file: CompleteFile): Promise
   });
 }
 
+/** Why it goes to quarantine without being read. */
+function problemUnread({ isPlain, sizeBytes }: SourceEntry, { bytesMax }: Pick<FileLimits, 'bytesMax'>): ReceiveProblem | null {
+  if (!isPlain) return { code: 'E_FILE_KIND', message: 'this is a link, a file with several names, a pipe or a device' };
+  return sizeBytes > bytesMax ? { code: 'E_FILE_TOO_LARGE', message: `the file is larger than ${bytesMax} bytes` } : null;
+}
+
+/** How much of them may be kept. */
+export function keptBytesOf(files: readonly CompleteFile[], limits: Pick<FileLimits, 'bytesMax'>): number {
+  return files.reduce((sum, { entry }) => sum + (problemUnread(entry, limits) === null ? entry.sizeBytes : 0), 0);
+}
+
 /** Or why its manifest can't be read. */
 async function receive(reading: SourceReading, entry: SourceEntry, onVersion: (version: string) => void): Promise<ReceivedFile | string> {
   const { intake, context, place, onPiece } = reading;
   const { source } = context;
-  if (!entry.isPlain) return withoutBytes(entry, 'E_FILE_KIND', 'this is a link, a file with several names, a pipe or a device');
-  if (entry.sizeBytes > source.limits.bytesMax)
-    return withoutBytes(entry, 'E_FILE_TOO_LARGE', `the file is larger than ${source.limits.bytesMax} bytes`);
+  const refused = problemUnread(entry, source.limits);
+  if (refused !== null) return withoutBytes(entry, refused);
   const manifest = source.ready.manifest === null ? null : await manifestBeside(place, entry.name + source.ready.manifest);
   if (typeof manifest === 'string') return manifest;
   const nameProblem = entry.hasExactName ? problemOfName(entry.name) : 'the name is not valid UTF-8';
@@ -193,13 +203,13 @@ async function* withPauses(pieces: AsyncIterable<Uint8Array>, onPiece: () => Pro
   }
 }
 
-function withoutBytes(entry: SourceEntry, code: ArrivalErrorCode, message: string): ReceivedFile {
+function withoutBytes(entry: SourceEntry, problem: ReceiveProblem): ReceivedFile {
   return {
     container: { bytes: entry.sizeBytes, sha256: '', small: null, sealed: null },
     member: null,
     split: null,
     members: null,
-    problem: { code, message },
+    problem,
   };
 }
 

@@ -173,6 +173,21 @@ it('a sparse file of a terabyte costs a look', async () => {
   expect(await world.arrivals()).toMatchObject([{ state: 'quarantined', reason_code: 'E_FILE_TOO_LARGE' }]);
 });
 
+it.each<[string, string, () => void]>([
+  ['larger than its source takes', 'E_FILE_TOO_LARGE', () => truncateSync(join(world.folder, 'big.csv'), 1024 ** 3 + 1)],
+  ['with two names', 'E_FILE_KIND', () => linkSync(join(world.folder, 'big.csv'), join(world.store.root, 'other-name'))],
+])('a file %s goes to quarantine though there is no room for it, and the others go on', async (_what, code, make) => {
+  world.put('big.csv', 'x,1.00\n'.repeat(20));
+  make();
+  world.put('good.csv', 'y,1.00\n');
+  world.settings.limits = { ...world.settings.limits, storedBytesMax: 100 };
+  for (let polls = 0; polls < 2; polls++) await world.poll();
+  expect(await world.arrivals()).toMatchObject([
+    { name: 'big.csv', state: 'quarantined', reason_code: code, object: null },
+    { name: 'good.csv', state: 'accepted' },
+  ]);
+});
+
 describe.each(packingNames)('where %s is expected', (packing) => {
   const packed = pack[packing]('x,1.00\n');
   const other = packingNames.find((name) => name !== packing)!;
