@@ -2,7 +2,17 @@
 import type { FolderFence } from '../../platform/base/folder-fence.ts';
 import type { HeldFolder } from '../../platform/base/held-folder.ts';
 import type { FolderSourcePlan } from './arrival-plan.ts';
-import { listFolder, lookAt, openSourceFolder, readBeside, readFile, syncFolders, takeAway, takeAwayBeside } from './folder-source.ts';
+import {
+  listFolder,
+  lookAt,
+  openSourceFolder,
+  readBeside,
+  readFile,
+  removeMoved,
+  syncFolders,
+  takeAway,
+  takeAwayBeside,
+} from './folder-source.ts';
 import type { OnTurn, SourceEntry, SourceName, SourcePlace, TakeAway } from './source-place.ts';
 
 /** How many are looked at, or taken away, between two turns: all of it is synchronous. */
@@ -49,6 +59,14 @@ export function openFolderPlace({ tenant, folders, source, onTurn }: FolderPlace
       }
       syncFolders(folder);
       return misplaced;
+    },
+    async endTakeAway(moved) {
+      let isRemoved = false;
+      for (const [index, file] of moved.entries()) {
+        if (index % stepsPerTurn === stepsPerTurn - 1) await onTurn();
+        if (removeMoved(folder, file)) isRemoved = true;
+      }
+      if (isRemoved) syncFolders(folder);
     },
     close: () => folder.close(),
   };

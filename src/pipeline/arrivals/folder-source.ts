@@ -29,7 +29,7 @@ import { isBelowOrEqual } from '../../platform/base/folder-fence.ts';
 import { type HeldFolder, holdChecked, holdFolder, isOneName } from '../../platform/base/held-folder.ts';
 import { arrivalErrors } from './arrival-errors.ts';
 import { textOfName } from './file-name.ts';
-import { doneFolder, type NotRead, quarantineFolder, type SourceEntry, type TakeAway } from './source-place.ts';
+import { doneFolder, type MovedFile, type NotRead, quarantineFolder, type SourceEntry, type TakeAway } from './source-place.ts';
 import { folderFor, takenNames } from './taken-names.ts';
 
 /** Smaller files are read at once, without giving the event loop a turn. */
@@ -198,6 +198,23 @@ export function takeAway(folder: HeldFolder, work: TakeAway): 'taken' | 'gone' |
     if (!moved || identityOf(moved) !== identityOf(stats)) return putBack(target, path) ? 'replaced' : 'misplaced';
     if (isRemoved) unlinkSync(target);
     return 'taken';
+  });
+}
+
+/** Removes what `takeAway` moved to be removed, and was ended before it could; false: another file or none lies there. Durable as that is. */
+export function removeMoved(folder: HeldFolder, { arrivalId, fingerprint }: MovedFile): boolean {
+  return withSourceFailures('remove', () => {
+    const beside = folderBeside(folder, folderFor('nowhere')!);
+    if (beside === 'missing' || beside === 'no folder') return false;
+    try {
+      const path = beside.pathOf(Buffer.from(arrivalId));
+      const stats = statOf(path);
+      if (!stats || !fingerprint.startsWith(`${identityOf(stats)}:`)) return false;
+      unlinkSync(path);
+      return true;
+    } finally {
+      beside.close();
+    }
   });
 }
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { pack } from '../../../test/support/packed.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { packingNames } from '../../platform/packing/packings.ts';
-import { createWorld, type World } from './arrivals.fixture.ts';
+import { createWorld, endAt, SimulatedEnd, type World } from './arrivals.fixture.ts';
 
 let database: TestDatabase;
 let world: World;
@@ -208,6 +208,20 @@ it('a source that deletes removes accepted files, and keeps those whose bytes ar
   expect(world.names()).toEqual([]);
   expect(world.inDone()).toEqual([]);
   expect(world.inQuarantine()).toEqual(['link.csv']);
+});
+
+it('a source that deletes removes what an ended process had moved to be removed, and nothing else there', async () => {
+  set({ afterwards: 'delete' });
+  for (const name of ['a.csv', 'b.csv']) world.put(name, `${name},1.00\n`);
+  await expect(world.poll({ crashPoints: endAt('arrivals.before-move') })).rejects.toBeInstanceOf(SimulatedEnd);
+  world.put('b.csv', 'another');
+  const ids = await world.arrivalIds();
+  const names = (await world.arrivals()).map(({ name }) => name);
+  mkdirSync(join(world.folder, '.headgate-done'));
+  for (const [index, name] of names.entries()) renameSync(join(world.folder, name), join(world.folder, '.headgate-done', ids[index]!));
+  await world.poll();
+  expect(world.inDone()).toEqual([ids[names.indexOf('b.csv')]]);
+  expect(await world.arrivals()).toMatchObject([{ released: true }, { released: true }]);
 });
 
 it('a source that leaves files takes each once, and a changed one again', async () => {
