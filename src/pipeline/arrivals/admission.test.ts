@@ -40,12 +40,20 @@ it('of many files as many are let in as the minute allows', () => {
   expect(admission.admit({ ...request, limits })).toMatchObject({ code: 'E_FILE_RATE', retryAfterMs: 30_000 });
 });
 
+it('a growing file is weighed against what others had accepted since it was let in', () => {
+  const answer = createAdmission().admit({ ...request, limits: { ...roomyLimits, storedBytesMax: 200 } });
+  if (answer.kind !== 'admitted') throw new Error('not admitted');
+  expect(answer.grow(25, { storedBytes: 125 })).toBeUndefined();
+  expect(answer.grow(25, { storedBytes: 126 })).toMatchObject({ code: 'E_QUOTA_STORED' });
+  expect(answer.grow(25, usage)).toBeUndefined();
+});
+
 it('a growing file asks for more, and a refusal leaves what it has', () => {
   const admission = createAdmission();
   const answer = admission.admit({ ...request, limits: { ...roomyLimits, storedBytesMax: 200 } });
   if (answer.kind !== 'admitted') throw new Error('not admitted');
-  expect(answer.grow(50)).toBeUndefined();
-  expect(answer.grow(1)).toMatchObject({ code: 'E_QUOTA_STORED' });
+  expect(answer.grow(50, usage)).toBeUndefined();
+  expect(answer.grow(1, usage)).toMatchObject({ code: 'E_QUOTA_STORED' });
   answer.end();
   expect(admission.admit({ ...request, limits: { ...roomyLimits, storedBytesMax: 200 }, bytes: 100 }).kind).toBe('admitted');
 });

@@ -3,7 +3,9 @@
  * in but not yet accepted counts against the limits of this process's tenant until its reservation ends. Refusals are
  * answers, not errors: nothing went wrong, and the sender is told when to come again.
  */
-import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
+import type { Db } from '../../platform/postgres/database.ts';
+import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { AdmissionLimits } from './arrival-plan.ts';
 
 export type AdmissionLimit = 'stored' | 'held' | 'chunks' | 'rate' | 'unpacking';
@@ -21,8 +23,8 @@ export interface Reservation {
   readonly kind: 'admitted';
   /** How many files were let in; fewer than asked for when a limit is near. */
   readonly files: number;
-  /** Asks for room for more bytes of the same file. A refusal leaves the reservation as it was. */
-  grow(bytes: number): Refusal | undefined;
+  /** Asks for room for more bytes of the same file, beside what is used by now. A refusal leaves the reservation as it was. */
+  grow(bytes: number, usage: Pick<Usage, 'storedBytes'>): Refusal | undefined;
   /** After acceptance, refusal or failure, once. */
   end(): void;
 }
@@ -56,15 +58,15 @@ export function createAdmission(): Admission {
   return {
     admit({ tenantId, usage, limits, files, bytes }) {
       const open = reserved.get(tenantId) ?? { bytes: 0, files: 0 };
-      const checkBytes = (more: number): Refusal | undefined => {
-        if (usage.storedBytes + (reserved.get(tenantId)?.bytes ?? 0) + more > limits.storedBytesMax) return refusal('E_QUOTA_STORED');
+      const checkBytes = (more: number, { storedBytes }: Pick<Usage, 'storedBytes'>): Refusal | undefined => {
+        if (storedBytes + (reserved.get(tenantId)?.bytes ?? 0) + more > limits.storedBytesMax) return refusal('E_QUOTA_STORED');
         return undefined;
       };
       const filesLeft = limits.filesPerMinute - usage.filesInMinute - open.files;
       if (filesLeft < 1) return refusal('E_FILE_RATE', usage.minuteLeftMs);
       if (usage.chunksInFlight >= limits.chunksInFlightMax) return refusal('E_BACKLOG');
       if (usage.heldBytes >= limits.heldBytesMax) return refusal('E_QUOTA_HELD');
-      const tooMany = checkBytes(bytes);
+      const tooMany = checkBytes(bytes, usage);
       if (tooMany) return tooMany;
       const mine = { bytes, files: Math.min(files, filesLeft) };
       const add = (more: { bytes: number; files: number }): void => {
@@ -78,8 +80,8 @@ export function createAdmission(): Admission {
       return {
         kind: 'admitted',
         files: mine.files,
-        grow(more) {
-          const full = checkBytes(more);
+        grow(more, usageNow) {
+          const full = checkBytes(more, usageNow);
           if (full) return full;
           mine.bytes += more;
           add({ bytes: more, files: 0 });
@@ -116,6 +118,16 @@ const selectUsage = `/* read usage */
 export async function readUsage(tx: TenantTx): Promise<Usage> {
   const empty: Usage = { storedBytes: 0, heldBytes: 0, chunksInFlight: 0, filesInMinute: 0, minuteLeftMs: 60_000 };
   return (await tx.query<Usage>(selectUsage, [tx.tenantId])).rows[0] ?? empty;
+}
+
+/** What is used by now. Where the database can't say it, what was used before: without the database nothing is accepted either. */
+export async function renewUsage(db: Db, tenantId: string, before: Usage): Promise<Usage> {
+  try {
+    return await withTenant(db, tenantId, readUsage, { readOnly: true });
+  } catch (error) {
+    if (error instanceof HeadgateError && error.retryable) return before;
+    throw error;
+  }
 }
 
 const countFiles = `/* count accepted files */

@@ -199,6 +199,19 @@ describe('refused before anything is kept', () => {
     await expectNothing();
   });
 
+  it('a body of unknown length, once what others had accepted meanwhile has taken the room', async () => {
+    await world.upload();
+    world.settings.limits = { ...world.settings.limits, storedBytesMax: 20 * 1024 * 1024 };
+    const accepted = '/* accept elsewhere */ update headgate.tenant_usage set stored_bytes = 8 * 1024 * 1024 where tenant_id = $1';
+    async function* body() {
+      yield Buffer.alloc(65_536, 'b,1.00\n');
+      await database.adminDb.query(accepted, [world.tenantId]);
+      yield Buffer.alloc(8 * 1024 * 1024, 'b,1.00\n');
+    }
+    expect(await world.upload({ body: body() })).toMatchObject({ kind: 'refused', code: 'E_QUOTA_STORED' });
+    expect(await world.files()).toHaveLength(1);
+  });
+
   it('a body that is longer than its source allows, announced or not', async () => {
     world.settings.source = { ...world.settings.source, limits: { ...world.settings.source.limits, bytesMax: 100_000 } };
     await expect(world.upload({ content: big })).rejects.toMatchObject({ code: 'E_UPLOAD_TOO_LARGE' });

@@ -26,7 +26,7 @@ import { formatTraceparent } from '../../platform/telemetry/trace-context.ts';
 import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { currentWork } from '../../platform/telemetry/work-context.ts';
 import { type TenantTx, withTenant } from '../../platform/tenancy/tenant-scope.ts';
-import { type Admission, type Refusal, type Reservation, readUsage } from './admission.ts';
+import { type Admission, type Refusal, type Reservation, readUsage, renewUsage, type Usage } from './admission.ts';
 import { type ArrivalErrorCode, arrivalErrors } from './arrival-errors.ts';
 import type { ArrivalPlans } from './arrival-plan.ts';
 import { countRecentlyAccepted, moveArrivals, seeArrivals } from './arrival-store.ts';
@@ -184,7 +184,7 @@ class Upload {
       return { kind: 'refused', code: 'E_UNPACK_BUSY', limit: 'unpacking', reason: 'busy', retryAfterMs: 1_000 };
     }
     try {
-      const received = await this.#receive(context, answer);
+      const received = await this.#receive(context, answer, usage);
       return await this.#accept(context, received, digests);
     } catch (error) {
       if (error instanceof RefusedMeanwhile) return error.refusal;
@@ -247,9 +247,9 @@ class Upload {
     return sameAnswer(kept, this.#hash(sha256));
   }
 
-  async #receive(context: ReceiveContext, reservation: Reservation): Promise<ReceivedFile> {
+  async #receive(context: ReceiveContext, reservation: Reservation, usage: Usage): Promise<ReceivedFile> {
     try {
-      return await this.#parts.intake.receive(context, this.#measured(context, reservation), this.#request.headers.contentLength);
+      return await this.#parts.intake.receive(context, this.#measured(context, reservation, usage), this.#request.headers.contentLength);
     } catch (error) {
       if (error instanceof HeadgateError && error.code === arrivalErrors.E_FILE_TOO_LARGE) throw tooLarge(context.source.limits.bytesMax);
       throw error;
@@ -257,16 +257,18 @@ class Upload {
   }
 
   /** Asks for more room as the body grows beyond what was let in; ends with the whole body or fails. */
-  async *#measured({ source }: ReceiveContext, reservation: Reservation): AsyncGenerator<Uint8Array> {
+  async *#measured({ tenantId, source }: ReceiveContext, reservation: Reservation, known: Usage): AsyncGenerator<Uint8Array> {
     const { contentLength } = this.#request.headers;
     const head: number[] = [];
+    let usage = known;
     let roomBytes = contentLength ?? growBytes;
     let bytes = 0;
     for await (const piece of this.#body()) {
       bytes += piece.length;
       if (bytes > roomBytes) {
         const more = Math.max(growBytes, bytes - roomBytes);
-        const refusal = reservation.grow(more);
+        usage = await renewUsage(this.#parts.db, tenantId, usage);
+        const refusal = reservation.grow(more, usage);
         if (refusal) throw new RefusedMeanwhile(refusal);
         roomBytes += more;
       }
