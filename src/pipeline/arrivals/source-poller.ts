@@ -41,12 +41,18 @@ const remotePerTenantMax = 4;
 /** Sources whose failures are counted; forgetting one costs a try that comes early. */
 const failingMax = 10_000;
 
+interface NextPoll {
+  readonly dueInMs: number;
+  /** Nothing makes it due earlier. */
+  readonly isHeld: boolean;
+}
+
 export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
   const { db, ports, workerId, onError, onPolled, concurrency = 4, leaseMs = 30_000 } = options;
   const running = new Set<Promise<void>>();
   /** Of servers, with the tenant of each. */
   const remote = new Map<Promise<void>, string>();
-  /** Resolves when the next poll leaves the folders' room for that of servers. */
+  /** Resolves when the next poll leaves the folders' room for that of servers, and at a stop. */
   let left = Promise.withResolvers<void>();
   /** Failures in a row by source. */
   const failing = new Map<string, number>();
@@ -72,24 +78,27 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
     return true;
   }
 
+  async function pollOnce(lease: SourceLease, begin: () => boolean): Promise<NextPoll> {
+    const lack = options.lackOfSpace(0);
+    if (lack !== undefined) throw new HeadgateError(storageErrors.E_STORAGE_FULL, `the disk ${lack}; files stay where they are`);
+    const result = await pollSource({ ...options, leaseMs, beginRemote: begin }, lease, stopping.signal);
+    if (result.isFound) failing.delete(keyOf(lease));
+    onPolled?.(lease, result);
+    return { dueInMs: result.dueInMs, isHeld: !result.isFound };
+  }
+
   async function poll(lease: SourceLease, begin: () => boolean): Promise<void> {
-    let dueInMs: number;
-    let isHeld = true;
+    // What was leased in the moment of the stop is given back as it is.
+    let next: NextPoll = { dueInMs: 0, isHeld: false };
     try {
-      const lack = options.lackOfSpace(0);
-      if (lack !== undefined) throw new HeadgateError(storageErrors.E_STORAGE_FULL, `the disk ${lack}; files stay where they are`);
-      const result = await pollSource({ ...options, leaseMs, beginRemote: begin }, lease, stopping.signal);
-      dueInMs = result.dueInMs;
-      isHeld = !result.isFound;
-      if (result.isFound) failing.delete(keyOf(lease));
-      onPolled?.(lease, result);
+      if (!stopping.signal.aborted) next = await pollOnce(lease, begin);
     } catch (error) {
       if (error instanceof HeadgateError && error.code === arrivalErrors.E_SOURCE_FENCED) return;
-      dueInMs = againInMs(error, countFailure(lease));
+      next = { dueInMs: againInMs(error, countFailure(lease)), isHeld: true };
       onError(error, lease);
     }
     try {
-      await withTenant(db, lease.tenantId, (tx) => endLease(tx, lease, dueInMs, isHeld));
+      await withTenant(db, lease.tenantId, (tx) => endLease(tx, lease, next.dueInMs, next.isHeld));
     } catch (error) {
       // The lease ends by itself.
       onError(error, lease);
@@ -104,6 +113,7 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
     idleMaxMs: 250,
     async work() {
       if (running.size >= concurrency) await Promise.race([...running, left.promise]);
+      if (stopping.signal.aborted) return false;
       const leases = await leaseDueSources(db, { workerId, limit: concurrency - running.size, leaseMs });
       for (const lease of leases) {
         const begin = () => beginRemote(lease.tenantId, done);
@@ -121,16 +131,21 @@ export function createSourcePoller(options: SourcePollerOptions): SourcePoller {
   return {
     start() {
       stopping = new AbortController();
+      left = Promise.withResolvers();
       loop.start();
     },
     async stop(timeoutMs = 5_000) {
       stopping.abort();
-      const isStopped = await loop.stop(timeoutMs);
+      left.resolve();
       const timeout = new AbortController();
-      const drained = Promise.all([...running, ...remote.keys()]).then(() => true);
+      // The last round of the loop may begin some yet.
+      const drained = loop.stop(timeoutMs).then(async (isStopped) => {
+        await Promise.all([...running, ...remote.keys()]);
+        return isStopped;
+      });
       const isDrained = await Promise.race([drained, ports.sleep.sleep(timeoutMs, timeout.signal).then(() => false)]);
       timeout.abort();
-      return isStopped && isDrained;
+      return isDrained;
     },
   };
 }
