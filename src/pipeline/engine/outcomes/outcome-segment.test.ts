@@ -6,7 +6,7 @@ import { publicHashKey } from '../run-chunk.ts';
 import { memorySource, runInMemory } from '../runs.fixture.ts';
 import { sortHashes } from './hash-index.ts';
 import { KeyHash } from './key-hash.ts';
-import { OutcomeSegment } from './outcome-segment.ts';
+import { type OutcomeHeader as Header, OutcomeSegment } from './outcome-segment.ts';
 
 const row = (id: string, country: string, amount = '10.00') =>
   `${id},2026-01-31,DE89370400440532013000,GB29NWBK60161331926819,${amount},EUR,${country},SEPA,Anna,REF-1,info`;
@@ -54,6 +54,25 @@ describe('an outcome segment', () => {
     const other = Buffer.from(bytes);
     other[4] = 2;
     expect(open(other)).toThrow('not an outcome segment');
+  });
+
+  it.each([
+    ['entries of an index', (header: Header) => ({ ...header, indexes: [{ ...header.indexes[0], entries: -20 }] })],
+    ['more entries of an index than records', (header: Header) => ({ ...header, indexes: [{ ...header.indexes[0], entries: 5 }] })],
+    ['no indexes', ({ indexes, ...header }: Header) => header],
+    ['half a record', (header: Header) => ({ ...header, records: 1.5 })],
+    ['a first record as text', (header: Header) => ({ ...header, firstRecord: '101' })],
+    ['a route that is none', (header: Header) => ({ ...header, routeSets: [[-1]] })],
+    ['no hash', ({ hash, ...header }: Header) => header],
+    ['nothing', () => null],
+  ])('refuses a header that says what no segment has: %s', (_what, change) => {
+    const { segment, bytes } = segmentOf(rows);
+    const length = bytes.readUInt32LE(8);
+    const header = Buffer.from(JSON.stringify(change(segment.header)).padEnd(length));
+    const prefix = Buffer.from(bytes.subarray(0, 12));
+    prefix.writeUInt32LE(header.length, 8);
+    const changed = Buffer.concat([prefix, header, bytes.subarray(12 + length)]);
+    expect(() => new OutcomeSegment(memorySource(changed))).toThrow('its header is malformed');
   });
 });
 

@@ -210,9 +210,36 @@ function damaged(why: string): HeadgateError {
 }
 
 function parseHeader(bytes: Buffer): OutcomeHeader {
+  let header: unknown;
   try {
-    return JSON.parse(bytes.toString('utf8')) as OutcomeHeader;
+    header = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw new HeadgateError(fileErrors.E_SEGMENT, "the outcome segment's header is damaged", { cause });
   }
+  if (!isHeader(header)) throw damaged('its header is malformed');
+  return header;
+}
+
+/** What is found by these numbers lies in the segment, and a segment never ends before it begins. */
+function isHeader(value: unknown): value is OutcomeHeader {
+  if (typeof value !== 'object' || value === null) return false;
+  const { records, firstRecord, chunkStart, hash, routeSets, indexes } = value as { readonly [Name in keyof OutcomeHeader]?: unknown };
+  const { algorithm, keyVersion } = (hash ?? {}) as Partial<OutcomeHeader['hash']>;
+  return (
+    [records, firstRecord, chunkStart, keyVersion].every(isCount) &&
+    algorithm === 'siphash-2-4' &&
+    Array.isArray(routeSets) &&
+    routeSets.every((set) => Array.isArray(set) && set.every(isCount)) &&
+    Array.isArray(indexes) &&
+    indexes.every((index) => isIndex(index, records as number))
+  );
+}
+
+function isIndex(value: unknown, records: number): boolean {
+  const { name, isUnique, entries } = (value ?? {}) as Partial<OutcomeHeader['indexes'][number]>;
+  return typeof name === 'string' && typeof isUnique === 'boolean' && isCount(entries) && entries <= records;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -5,7 +5,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { Finding } from '../../engine/chunk.ts';
-import { type OutcomeHeader, OutcomeSegment, type RecordOutcome } from '../../engine/outcomes/outcome-segment.ts';
+import { OutcomeSegment, type RecordOutcome } from '../../engine/outcomes/outcome-segment.ts';
 import type { ReferenceRecord } from '../../engine/reference/reference-run.ts';
 import { sourceOf } from '../export/export-entries.ts';
 import { chunkFiles } from '../export/export-layout.ts';
@@ -24,21 +24,30 @@ export interface CheckedRecord {
   readonly isPoison: boolean;
 }
 
+export interface ChunkCheckParts {
+  readonly reader: ExportReader;
+  /** Of all files of the export. */
+  readonly names: ReadonlySet<string>;
+  readonly log: VerificationLog;
+}
+
 export class ChunkCheck {
   readonly #chunk: ChunkReceipt;
   readonly #log: VerificationLog;
   readonly #outcomes: readonly OutcomeSegment[];
+  /** The one that the last record was looked for in. */
+  #segment = 0;
   readonly #rejections: Finding[];
   #nextRejection = 0;
   readonly #outputs: { readonly hash: Hash; bytes: number }[];
   readonly #counts = { read: 0, valid: 0, rejected: 0, filtered: 0 };
   #end: number;
 
-  constructor(chunk: ChunkReceipt, reader: ExportReader, log: VerificationLog) {
+  constructor(chunk: ChunkReceipt, { reader, names, log }: ChunkCheckParts) {
     this.#chunk = chunk;
     this.#log = log;
     this.#outcomes = this.#openOutcomes(reader);
-    this.#rejections = this.#readRejections(reader);
+    this.#rejections = this.#readRejections(reader, names);
     this.#outputs = chunk.outputs.map(() => ({ hash: createHash('sha256'), bytes: 0 }));
     this.#end = chunk.start;
   }
@@ -111,10 +120,11 @@ export class ChunkCheck {
     });
   }
 
-  /** Null when the segments have none, or none that can be read. */
+  /** Null when the segments have none, or none that can be read. Records are asked for in their order. */
   #outcomeOf(record: number): RecordOutcome | null {
     try {
-      const segment = this.#outcomes.findLast(({ header }) => header.firstRecord <= record);
+      while (this.#segment + 1 < this.#outcomes.length && this.#outcomes[this.#segment + 1]!.header.firstRecord <= record) this.#segment++;
+      const segment = this.#outcomes[this.#segment];
       return segment?.outcome(record - segment.header.firstRecord) ?? null;
     } catch (error) {
       if (error instanceof HeadgateError) return null;
@@ -128,7 +138,7 @@ export class ChunkCheck {
     return this.#rejections.slice(first, this.#nextRejection);
   }
 
-  /** One segment, or several behind each other where the chunk was run in parts. */
+  /** One segment, or several behind each other where the chunk was run in parts. Each has a header, so they are no more than the bytes give. */
   #openOutcomes(reader: ExportReader): OutcomeSegment[] {
     const at = chunkFiles(this.#chunk.number).outcomes;
     const segments: OutcomeSegment[] = [];
@@ -138,7 +148,8 @@ export class ChunkCheck {
       const source = sourceOf(bytes);
       for (let start = 0; start < bytes.length || segments.length === 0; ) {
         const segment = new OutcomeSegment(source, start);
-        if (!isSoundHeader(segment.header)) throw new HeadgateError('E_SEGMENT', 'the header of an outcome segment is malformed');
+        if (!this.#areOfTargets(segment.header.routeSets))
+          throw new HeadgateError('E_SEGMENT', 'the routes of an outcome segment lead to no target');
         segments.push(segment);
         start += segment.bytes;
       }
@@ -150,6 +161,11 @@ export class ChunkCheck {
     return segments;
   }
 
+  #areOfTargets(routeSets: readonly (readonly number[])[]): boolean {
+    const targets = this.#chunk.outputs.length;
+    return routeSets.every((set) => set.length <= targets && set.every((target) => target < targets));
+  }
+
   #followsOn(segments: readonly OutcomeSegment[]): boolean {
     let nextRecord = this.#chunk.firstRecord;
     return segments.every(({ header }, at) => {
@@ -159,9 +175,9 @@ export class ChunkCheck {
     });
   }
 
-  #readRejections(reader: ExportReader): Finding[] {
+  #readRejections(reader: ExportReader, names: ReadonlySet<string>): Finding[] {
     const at = chunkFiles(this.#chunk.number).rejections;
-    if (this.#chunk.rejections === null || !reader.names().includes(at)) return [];
+    if (this.#chunk.rejections === null || !names.has(at)) return [];
     const findings: Finding[] = [];
     for (const { line, isWhole } of readLines(readWhole(reader, at))) {
       const finding = isWhole ? decodeRejection(line) : null;
@@ -173,15 +189,6 @@ export class ChunkCheck {
     }
     return findings;
   }
-}
-
-function isSoundHeader({ records, firstRecord, chunkStart, routeSets }: OutcomeHeader): boolean {
-  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  return (
-    [records, firstRecord, chunkStart].every(isCount) &&
-    Array.isArray(routeSets) &&
-    routeSets.every((set) => Array.isArray(set) && set.every(isCount))
-  );
 }
 
 /** Millions are equal and few are not: only those are compared as text. */

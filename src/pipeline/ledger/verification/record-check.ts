@@ -58,6 +58,7 @@ export function checkRecords(parts: RecordCheckParts): RecomputedFile {
 
 class RecordWalk {
   readonly #parts: RecordCheckParts;
+  readonly #names: ReadonlySet<string>;
   readonly #duplicates: DuplicateCheck;
   readonly #numbers: RecordNumbers;
   readonly #totals: ReferenceTotals;
@@ -70,6 +71,7 @@ class RecordWalk {
 
   constructor(parts: RecordCheckParts) {
     this.#parts = parts;
+    this.#names = new Set(parts.reader.names());
     this.#duplicates = new DuplicateCheck(
       parts.plan,
       parts.receipt.reasons.some(({ code }) => code === tooManyRepeats.code),
@@ -117,7 +119,7 @@ class RecordWalk {
     this.#check?.finish();
     this.#chunk++;
     const chunk = receipt.chunks[this.#chunk];
-    this.#check = chunk === undefined ? null : new ChunkCheck(chunk, reader, log);
+    this.#check = chunk === undefined ? null : new ChunkCheck(chunk, { reader, names: this.#names, log });
   }
 
   #count(record: ReferenceRecord, checked: CheckedRecord, duplicate: string | null): void {

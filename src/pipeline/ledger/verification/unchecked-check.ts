@@ -72,7 +72,8 @@ function recomputeRunChunks({ plan, receipt, reader, log }: Parts): { readonly r
   const numbers = new RecordNumbers(receipt);
   let [records, poisoned, at] = [0, 0, 0];
   let check: ChunkCheck | null = null;
-  const checkOf = (index: number): ChunkCheck => (check ??= new ChunkCheck(chunks[index]!, reader, log));
+  const names = new Set(reader.names());
+  const checkOf = (index: number): ChunkCheck => (check ??= new ChunkCheck(chunks[index]!, { reader, names, log }));
   const finish = (): void => {
     checkOf(at++).finish();
     check = null;
