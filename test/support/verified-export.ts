@@ -13,23 +13,29 @@ import { fixturePlan } from './verified-flow.ts';
 
 const trust = parseTrustFile(printTrustFile([fixtureKey]));
 
-function readerOf(files: ReadonlyMap<string, Buffer>): ExportReader {
-  return { names: () => [...files.keys()], open: (name) => sourceOf(files.get(name)!) };
+function readerOf(files: ReadonlyMap<string, Buffer>, opened: (name: string) => void = () => {}): ExportReader {
+  return {
+    names: () => [...files.keys()],
+    open(name) {
+      opened(name);
+      return sourceOf(files.get(name)!);
+    },
+  };
 }
 
 /** Of a file that came in no container. `plan`: what the definition compiles to, unless it is that of `verified-flow.ts`. */
-export function verified(files: ReadonlyMap<string, Buffer>, plan?: Plan): VerificationReport {
+export function verified(files: ReadonlyMap<string, Buffer>, plan?: Plan, opened?: (name: string) => void): VerificationReport {
   const compile = (definition: Uint8Array) => {
     if (Buffer.from(definition).toString() !== '{"kind":"FlowDefinition"}') throw new HeadgateError('E_FLOW', 'another flow');
     return plan ?? fixturePlan(definition);
   };
-  return verifyExport({ reader: readerOf(files), trust, container: null, compile });
+  return verifyExport({ reader: readerOf(files, opened), trust, container: null, compile });
 }
 
-/** Of a file that may have come in a container. */
-export async function verifiedWithContainer(files: ReadonlyMap<string, Buffer>): Promise<VerificationReport> {
+/** Of a file that may have come in a container. `plan`: as above. */
+export async function verifiedWithContainer(files: ReadonlyMap<string, Buffer>, plan?: Plan): Promise<VerificationReport> {
   const reader = readerOf(files);
-  const compile = (definition: Uint8Array) => fixturePlan(definition);
+  const compile = (definition: Uint8Array) => plan ?? fixturePlan(definition);
   const container = await unpackContainer(reader, { compile, packs });
   return verifyExport({ reader, trust, container, compile });
 }

@@ -17,6 +17,11 @@ export function canonicalJson(value: unknown): string {
   return text;
 }
 
+/** Whether it is a text that has a canonical form: half a surrogate pair has none. */
+export function isCanonicalText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed();
+}
+
 /** An object can not keep its keys in the order of the RFC. */
 const noOrder = Symbol('no order');
 
@@ -110,7 +115,7 @@ function textOf(value: unknown): string {
 }
 
 function assertWellFormed(value: unknown): void {
-  if (typeof value === 'string' && !value.isWellFormed()) throw refused('a text with half a surrogate pair');
+  if (typeof value === 'string' && !isCanonicalText(value)) throw refused('a text with half a surrogate pair');
   if (typeof value !== 'object' || value === null) return;
   for (const [key, own] of Object.entries(value)) {
     assertWellFormed(key);

@@ -2,6 +2,8 @@
  * The exclusions of a job: records left out by a verdict on the file as a whole, after their outputs were made (a key that
  * occurs twice, …). NDJSON, one line per record in ascending order; applied when batches are cut.
  */
+import { isCanonicalText } from './canonical-json.ts';
+
 export interface Exclusion {
   readonly record: number;
   /** `E_DUPLICATE_KEY`, or an author's code. */
@@ -21,7 +23,7 @@ export function decodeExclusions(bytes: Uint8Array): Exclusion[] | null {
   try {
     const lines = Buffer.from(bytes).toString('utf8').split('\n');
     const exclusions = lines.slice(0, -1).map((line) => JSON.parse(line) as Exclusion);
-    const isSound = exclusions.every(({ record, code }) => Number.isSafeInteger(record) && record > 0 && typeof code === 'string');
+    const isSound = exclusions.every(({ record, code }) => Number.isSafeInteger(record) && record > 0 && isCanonicalText(code));
     return isSound && Buffer.from(encodeExclusions(exclusions)).equals(bytes) ? exclusions : null;
   } catch {
     return null;

@@ -3,6 +3,7 @@
  * record: where it is and what rule it broke, never what it says.
  */
 import type { Finding } from '../engine/chunk.ts';
+import { isCanonicalText } from './canonical-json.ts';
 
 /** Of the finding E_POISON: what a record that ended a worker is rejected with. The sender of the file is told so. */
 export const poisonMessage = 'it could not be processed';
@@ -17,8 +18,11 @@ export function encodeRejection(finding: Finding): string {
 export function decodeRejection(line: string): Finding | null {
   try {
     const finding = JSON.parse(line) as Finding;
-    const isSound = Number.isSafeInteger(finding.record) && Number.isSafeInteger(finding.offset) && typeof finding.code === 'string';
-    return isSound && encodeRejection(finding) === `${line}\n` ? finding : null;
+    const { record, offset, code, field, rule, message } = finding;
+    const isSound = Number.isSafeInteger(record) && Number.isSafeInteger(offset) && [code, message].every(isCanonicalText);
+    return isSound && [field, rule].every((name) => name === null || isCanonicalText(name)) && encodeRejection(finding) === `${line}\n`
+      ? finding
+      : null;
   } catch {
     return null;
   }

@@ -15,7 +15,7 @@ export function checkLayout(reader: ExportReader, files: ReadonlyMap<string, Fil
   const { listed, jobId } = manifest;
   for (const [name, facts] of listed) {
     const found = files.get(name);
-    const isSame = found !== undefined && found.bytes === facts.bytes && found.sha256 === facts.sha256;
+    const isSame = isStated(found, facts);
     log.check(
       'manifest',
       isSame
@@ -40,6 +40,7 @@ function readManifest(bytes: Buffer): { readonly jobId: string; readonly listed:
     };
     const { exportVersion, jobId, files } = manifest;
     const clean = files.map(({ path, bytes: size, sha256 }) => ({ path, bytes: size, sha256 })).sort((a, b) => (a.path < b.path ? -1 : 1));
+    if (![jobId, ...files.map(({ path }) => path)].every((text) => typeof text === 'string')) return null;
     const isSound = exportVersion === 1 && canonicalJson({ exportVersion, jobId, files: clean }) === bytes.toString('utf8');
     const listed = new Map(clean.map(({ path, ...facts }) => [path, facts]));
     return isSound && listed.size === clean.length ? { jobId, listed } : null;
@@ -79,7 +80,10 @@ function checkPart(
   files: ReadonlyMap<string, FileFacts>,
   log: VerificationLog,
 ): void {
-  const found = files.get(part.name);
-  const isSame = found !== undefined && found.bytes === part.stated.bytes && found.sha256 === part.stated.sha256;
+  const isSame = isStated(files.get(part.name), part.stated);
   log.check('hashes', isSame ? null : { code: part.code, at: part.name, message: 'it is not the one that the receipt names' });
+}
+
+export function isStated(found: FileFacts | undefined, stated: SegmentIdentity): boolean {
+  return found !== undefined && found.bytes === stated.bytes && found.sha256 === stated.sha256;
 }

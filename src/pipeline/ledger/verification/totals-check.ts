@@ -1,15 +1,13 @@
 /** Compares the totals of a receipt with the recomputed ones: records, amounts, findings, and what became of each target's lines. */
 import { addAmounts } from '../../engine/amount-totals.ts';
 import type { FieldAmounts, FindingGroup } from '../../engine/chunk.ts';
+import { detailedGroupsMax } from '../../engine/finding-groups.ts';
 import { isSameAmounts, type StageTotals } from '../balance.ts';
 import type { Receipt } from '../receipt.ts';
 import type { TargetOutcomes } from './batch-check.ts';
 import type { PackFindings } from './container-check.ts';
 import type { RecomputedFile } from './record-check.ts';
 import type { VerificationLog } from './verification-report.ts';
-
-/** From here on, findings are grouped more coarsely, in an order that the chunks decide; only counts per code are the same then. */
-const comparedGroupsMax = 900;
 
 export interface TotalsCheck {
   readonly receipt: Receipt;
@@ -65,15 +63,17 @@ function join(left: StageTotals, right: StageTotals): StageTotals {
 }
 
 function checkGroups(log: VerificationLog, at: string, stated: readonly FindingGroup[], found: readonly FindingGroup[]): void {
-  const isCoarse = found.length >= comparedGroupsMax;
+  // From here on, findings are grouped more coarsely, in an order that the chunks decide; only counts per code are the same then.
+  const isCoarse = found.length >= detailedGroupsMax;
   const seen = isCoarse ? countsByCode : (groups: readonly FindingGroup[]) => groups.map(textOf).sort();
   log.equal('finding groups', 'E_VERIFY_REJECTIONS', { at, stated: seen(stated), found: seen(found) });
 }
 
 function countsByCode(groups: readonly FindingGroup[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { code, count } of groups) counts[code] = (counts[code] ?? 0) + count;
-  return counts;
+  const counts = new Map<string, number>();
+  for (const { code, count } of groups) counts.set(code, (counts.get(code) ?? 0) + count);
+  // An object that has whatever key it is given, `__proto__` too.
+  return Object.fromEntries(counts);
 }
 
 function textOf({ code, field, rule, count, firstOffset, message }: FindingGroup): string {

@@ -6,11 +6,10 @@ import { tooManyRepeats } from '../../engine/file/duplicates.ts';
 import { type ControlTotals, checkFileRules, countedRecords } from '../../engine/file/file-rules.ts';
 import type { FileReason, Verdict } from '../../engine/file/file-verdict.ts';
 import type { Plan } from '../../engine/plan.ts';
-import { canonicalJson } from '../canonical-json.ts';
 import { earlierControlTotals, receiptControlTotals } from '../control-totals.ts';
 import type { Receipt, ReceiptDecision } from '../receipt.ts';
 import type { RecomputedFile } from './record-check.ts';
-import type { VerificationLog } from './verification-report.ts';
+import { comparableText, type VerificationLog } from './verification-report.ts';
 
 export function checkVerdict(plan: Plan, file: RecomputedFile, receipt: Receipt, log: VerificationLog): void {
   const found = recomputeVerdict(plan, file, receipt);
@@ -140,7 +139,7 @@ function held(code: string, message: string): FileReason {
 }
 
 function isSame(left: ControlTotals, right: ControlTotals): boolean {
-  return canonicalJson(left) === canonicalJson(right);
+  return comparableText(left) === comparableText(right);
 }
 
 function textsOf(reasons: readonly FileReason[]): string[] {

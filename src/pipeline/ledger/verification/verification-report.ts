@@ -2,6 +2,7 @@
  * What a verification did and found. Every check appears, with how many things it looked at, so that a check which looked
  * at nothing is visible. Failures are bounded per code; the rest is counted.
  */
+import { HeadgateError } from '../../../platform/base/errors.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { VerificationCode } from './verification-errors.ts';
 
@@ -59,7 +60,7 @@ export class VerificationLog {
 
   /** Compares two JSON values; the order of their keys means nothing. */
   equal(name: string, code: VerificationCode, compared: { readonly at: string; readonly stated: unknown; readonly found: unknown }): void {
-    const [stated, found] = [textOf(compared.stated), textOf(compared.found)];
+    const [stated, found] = [comparableText(compared.stated), comparableText(compared.found)];
     this.check(name, stated === found ? null : { code, at: compared.at, message: `the receipt says ${stated}, found ${found}` });
   }
 
@@ -80,7 +81,16 @@ export class VerificationLog {
   }
 }
 
-/** What a damaged part holds may be no JSON value, such as a number that is none: it becomes null and differs. */
-function textOf(value: unknown): string {
-  return canonicalJson(JSON.parse(JSON.stringify(value)));
+/**
+ * The same text for the same JSON value. What a damaged part holds may be none, such as a number that is none, which becomes null, or
+ * half a surrogate pair, which has no canonical form: it differs, and never ends the verification.
+ */
+export function comparableText(value: unknown): string {
+  const plain: unknown = JSON.parse(JSON.stringify(value) ?? 'null');
+  try {
+    return canonicalJson(plain);
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error;
+    return JSON.stringify(plain);
+  }
 }
