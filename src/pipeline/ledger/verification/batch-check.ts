@@ -45,6 +45,8 @@ interface TargetLines {
   readonly unbatched: { records: number; readonly money: MoneyTotals };
 }
 
+const nothing: StageTotals = { records: 0, amounts: {} };
+
 const name = 'batches';
 const code = 'E_VERIFY_BATCHES';
 
@@ -133,21 +135,29 @@ export class BatchCheck {
     this.#log.check(name, isEqual ? null : { code, at: `batch ${entry.id}`, message: 'its counts or amounts are not those of its lines' });
   }
 
-  /** A divided batch has the lines of its children. Children come after their parents in no order, hence the walk up. */
+  /** A divided batch has the lines of its children: each is added to its parent once nothing is to be added to it. Those in a circle have none. */
   #compareDivided(): void {
     const byId = new Map(this.#entries.map((entry) => [entry.id, entry]));
-    const totals = new Map<string, { records: number; amounts: FieldAmounts }>();
-    for (const batch of this.#batches) {
-      const amounts = batch.money.toFieldAmounts();
-      let parent = batch.entry.parentId === null ? undefined : byId.get(batch.entry.parentId);
-      for (let depth = 0; parent !== undefined && depth < this.#entries.length; depth++) {
-        const sum = totals.get(parent.id) ?? { records: 0, amounts: {} };
-        totals.set(parent.id, { records: sum.records + batch.records, amounts: addAmounts(sum.amounts, amounts) });
-        parent = parent.parentId === null ? undefined : byId.get(parent.parentId);
-      }
+    const parentOf = ({ parentId }: BatchEntry) => (parentId === null ? undefined : byId.get(parentId));
+    const totals = new Map<BatchEntry, StageTotals>();
+    for (const { entry, records, money } of this.#batches) totals.set(entry, { records, amounts: money.toFieldAmounts() });
+    const awaited = new Map<BatchEntry, number>();
+    for (const entry of this.#entries) {
+      const parent = parentOf(entry);
+      if (parent !== undefined) awaited.set(parent, (awaited.get(parent) ?? 0) + 1);
+    }
+    const complete = this.#entries.filter((entry) => !awaited.has(entry));
+    for (let entry = complete.pop(); entry !== undefined; entry = complete.pop()) {
+      const parent = parentOf(entry);
+      if (parent === undefined) continue;
+      const [sum, own] = [totals.get(parent) ?? nothing, totals.get(entry) ?? nothing];
+      totals.set(parent, { records: sum.records + own.records, amounts: addAmounts(sum.amounts, own.amounts) });
+      const left = awaited.get(parent)! - 1;
+      awaited.set(parent, left);
+      if (left === 0) complete.push(parent);
     }
     for (const entry of this.#entries) {
-      if (entry.state === 'divided') this.#compareBatch(entry, totals.get(entry.id) ?? { records: 0, amounts: {} });
+      if (entry.state === 'divided') this.#compareBatch(entry, totals.get(entry) ?? nothing);
     }
   }
 

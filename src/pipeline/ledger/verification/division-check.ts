@@ -6,11 +6,14 @@ export function checkDivisions(entries: readonly BatchEntry[], log: Verification
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   const children = new Map<string, BatchEntry[]>();
   log.check('divisions', byId.size === entries.length ? null : failure('the list', 'a batch occurs twice'));
+  const hasLoop = loopFinder(byId);
   for (const entry of entries) {
     if (entry.parentId === null) continue;
-    children.set(entry.parentId, [...(children.get(entry.parentId) ?? []), entry]);
+    const siblings = children.get(entry.parentId);
+    if (siblings === undefined) children.set(entry.parentId, [entry]);
+    else siblings.push(entry);
     const parent = byId.get(entry.parentId);
-    const isSound = parent?.state === 'divided' && parent.target === entry.target && !hasLoop(entry, byId);
+    const isSound = parent?.state === 'divided' && parent.target === entry.target && !hasLoop(entry);
     log.check('divisions', isSound ? null : failure(`batch ${entry.id}`, 'its parent is no divided batch of its target'));
   }
   for (const entry of entries) {
@@ -21,13 +24,20 @@ export function checkDivisions(entries: readonly BatchEntry[], log: Verification
   }
 }
 
-function hasLoop(entry: BatchEntry, byId: ReadonlyMap<string, BatchEntry>): boolean {
-  const seen = new Set<string>();
-  for (let at: BatchEntry | undefined = entry; at !== undefined; at = at.parentId === null ? undefined : byId.get(at.parentId)) {
-    if (seen.has(at.id)) return true;
-    seen.add(at.id);
-  }
-  return false;
+/** Whether the parents of a batch go in a circle. Each batch is walked by once, however deep they lie. */
+function loopFinder(byId: ReadonlyMap<string, BatchEntry>): (entry: BatchEntry) => boolean {
+  const known = new Map<BatchEntry, boolean>();
+  return (entry) => {
+    const path = new Set<BatchEntry>();
+    let at: BatchEntry | undefined = entry;
+    while (at !== undefined && !path.has(at) && !known.has(at)) {
+      path.add(at);
+      at = at.parentId === null ? undefined : byId.get(at.parentId);
+    }
+    const isLoop = at !== undefined && (path.has(at) || known.get(at)!);
+    for (const each of path) known.set(each, isLoop);
+    return isLoop;
+  };
 }
 
 /** Adjoining ranges become one; overlapping ones stay apart, so that they never equal a range without overlap. */

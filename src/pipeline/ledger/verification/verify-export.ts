@@ -18,10 +18,10 @@ import type { Trust } from '../trust-file.ts';
 import { BatchCheck } from './batch-check.ts';
 import { checkBatchShapes } from './batch-shape-check.ts';
 import { checkBodies, isShared } from './body-check.ts';
-import { checkAllChunks } from './chunk-borders.ts';
+import { areChunksApart, checkAllChunks } from './chunk-borders.ts';
 import { checkContainer, type PackFindings, packFindings, type UnpackedContainer } from './container-check.ts';
 import { type ExportReader, hashFiles, readLines, readWhole } from './export-reader.ts';
-import { checkLayout, checkNamedParts } from './layout-check.ts';
+import { checkLayout, checkNamedParts, isStated } from './layout-check.ts';
 import { checkRecords } from './record-check.ts';
 import { statedRecordBytesMax } from './record-limit.ts';
 import { checkStatements } from './statement-check.ts';
@@ -62,7 +62,8 @@ export function verifyExport(verification: Verification): VerificationReport {
   const plan = compileFlow(verification, receipt, log);
   const ofPack = packFindings(receipt, verification.container);
   if (ofPack.isStated) log.note('What the format found about the file as a whole is stated, not recomputed: the file came encrypted.');
-  if (plan !== null && files.has(exportFiles.member)) recompute({ reader, receipt, plan, ofPack, log });
+  const hasSignedBatches = log.kid !== null && isStated(files.get(exportFiles.batches), receipt.batches);
+  if (plan !== null && files.has(exportFiles.member)) recompute({ reader, receipt, plan, ofPack, hasSignedBatches, log });
   return log.report();
 }
 
@@ -106,10 +107,13 @@ interface Recomputation {
   readonly reader: ExportReader;
   readonly receipt: Receipt;
   readonly plan: Plan;
+  /** The list of batches is the one that was signed. */
+  readonly hasSignedBatches: boolean;
   readonly log: VerificationLog;
 }
 
-function recompute({ reader, receipt, plan, ofPack, log }: Recomputation): void {
+function recompute({ reader, receipt, plan, ofPack, hasSignedBatches, log }: Recomputation): void {
+  if (!areChunksApart(receipt, log)) return;
   if (!receipt.job.checked) {
     checkUnchecked({ reader, receipt, plan, log });
     return;
@@ -119,12 +123,14 @@ function recompute({ reader, receipt, plan, ofPack, log }: Recomputation): void 
   checkBatchShapes(entries, plan, log);
   const found = checkRecords({ plan, receipt, reader, batches, ofPack, log });
   checkChunkBorders({ receipt, reader, log }, found.coverage);
-  checkBodies(
-    entries,
-    plan.targets.map(({ id }) => id),
-    reader,
-    log,
-  );
+  if (hasSignedBatches)
+    checkBodies(
+      entries,
+      plan.targets.map(({ id }) => id),
+      reader,
+      log,
+    );
+  else log.note('The bodies of batches are not recomputed: the list of batches is not one that was signed.');
   checkTotals({ receipt, found, outcomes: batches.finish(), ofPack, log });
   checkVerdict(plan, found, receipt, log);
   const stated = receipt.exclusions === null ? [] : readExclusions(reader);
@@ -132,7 +138,7 @@ function recompute({ reader, receipt, plan, ofPack, log }: Recomputation): void 
   addNotes(receipt, found.poisoned, entries, log);
 }
 
-function checkChunkBorders({ receipt, reader, log }: Omit<Recomputation, 'plan' | 'ofPack'>, coverage: FileCoverage): void {
+function checkChunkBorders({ receipt, reader, log }: Pick<Recomputation, 'receipt' | 'reader' | 'log'>, coverage: FileCoverage): void {
   const member = reader.open(exportFiles.member);
   try {
     checkAllChunks({ receipt, coverage, member, log });
