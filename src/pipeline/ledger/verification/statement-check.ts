@@ -16,11 +16,21 @@ export function checkStatements(receipt: Receipt, log: VerificationLog): void {
 }
 
 /** Records of another job of the lineage, and so never of the one that began it. */
-function checkRedrive({ job, records }: Receipt, { ofJobId, records: stated }: ReceiptRedrive, log: VerificationLog): void {
+function checkRedrive({ job, records }: Receipt, redrive: ReceiptRedrive, log: VerificationLog): void {
+  const { ofJobId, records: stated } = redrive;
   if (job.checked) log.equal('lineage', 'E_VERIFY_RECORDS', { at: 'job.redrive.records', stated, found: records.read });
   const isSound = ofJobId !== job.id && job.lineageId !== job.id;
   const message = 'a job that sends records again is not the first of its lineage';
   log.check('lineage', isSound ? null : { code: 'E_VERIFY_RECORDS', at: 'job.redrive', message });
+  log.note(redriveNote(redrive));
+}
+
+/** Such a file is asked less of than any other, on the word of the receipt alone. */
+function redriveNote({ id, ofJobId, targets, records, repair, possibleDuplicate, reason, actor }: ReceiptRedrive): string {
+  const where = targets === null ? 'wherever the flow leads them' : `to ${targets.join(', ')}`;
+  const how = repair === null ? 'as they were' : `repaired in ${Object.keys(repair).join(', ')}`;
+  const before = possibleDuplicate ? 'some may have arrived before' : 'none had arrived before';
+  return `The job sends ${records} records of job ${ofJobId} again, ${where}, ${how}; ${before}: redrive ${id} by ${actor}, reason: ${reason}. That is stated, not recomputed, and header, trailer and rules of the file as a whole are not asked for: compare the export of that job.`;
 }
 
 /** To the last digit; false also where one is no time. */

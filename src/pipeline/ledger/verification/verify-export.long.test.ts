@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type ExportedFixture, exportedJob, fixtureKey, listedAgain, resealed, withPart } from '../../../../test/support/exported-job.ts';
 import { codesOf, verified } from '../../../../test/support/verified-export.ts';
 import { fixtureLines, fixturePlan } from '../../../../test/support/verified-flow.ts';
+import { redrivePlan } from '../../engine/redrive-plan.ts';
 import { randomFile } from '../../engine/reference/random-files.fixture.ts';
 import { type BatchEntry, encodeBatchEntry } from '../batch-list.ts';
 import type { Receipt } from '../receipt.ts';
@@ -163,15 +164,60 @@ function other(text: string): string {
 const uuid = /^[0-9a-f]{8}-/;
 const instant = /^\d{4}-\d{2}-\d{2}T/;
 
+/** The same records, sent again to one of the targets on the word of a person. */
+function redrivenJob(): ExportedFixture {
+  const definition = Buffer.from('{"kind":"FlowDefinition"}');
+  const lines = fixtureLines.filter((line) => !line.startsWith('T'));
+  const member = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  const job = exportedJob({ flow: { plan: redrivePlan(fixturePlan(definition), ['archive']), member, definition } });
+  const redrive = {
+    id: '01900000-0000-7000-8000-00000000000a',
+    ofJobId: '01900000-0000-7000-8000-00000000000b',
+    targets: ['archive'],
+    records: job.receipt.records.read,
+    repair: { amount: "record.amount.replace(',', '.')" },
+    possibleDuplicate: false,
+    reason: 'accounts moved',
+    actor: 'key:ops',
+  };
+  const receipt = { ...job.receipt, job: { ...job.receipt.job, lineageId: redrive.ofJobId, redrive } };
+  return { ...job, receipt, files: resealed(job, { receipt }) };
+}
+
 /** What a receipt states and nobody can recompute. */
 const statedOnly =
-  /^(cell|region|tenant\.id|job\.(id|lineageId|decision\.(reason|actor|eventId|at))|environment|versions|times|file\.(member|container)\.name)(\.|$)/;
+  /^(cell|region|tenant\.id|job\.(id|lineageId|decision\.(reason|actor|eventId|at)|redrive\.(id|ofJobId|repair|possibleDuplicate|reason|actor))|environment|versions|times|file\.(member|container)\.name)(\.|$)/;
 
 describe('a receipt that lies, signed with the right key', () => {
-  test('is found out wherever it says something that can be recomputed', () => {
-    const job = exportedJob();
+  test.each([
+    ['', exportedJob],
+    [', of records that were sent again', redrivenJob],
+  ])('is found out wherever it says something that can be recomputed%s', (_what, made) => {
+    const job = made();
+    expect(verified(job.files).failures).toEqual([]);
     const unnoticed = [...leaves(job.receipt)].filter((path) => verified(resealed(job, { receipt: changed(job.receipt, path) })).isSound);
     expect(unnoticed.map((path) => path.join('.')).filter((path) => !statedOnly.test(path))).toEqual([]);
+  });
+
+  test('of records that were sent again says which and how in a note, and names nothing that the flow has not', () => {
+    const job = redrivenJob();
+    const { notes } = verified(job.files);
+    const { redrive } = job.receipt.job;
+    expect(notes[0]).toContain(
+      `The job sends 12 records of job ${redrive!.ofJobId} again, to archive, repaired in amount; none had arrived before`,
+    );
+    expect(notes[0]).toContain('by key:ops, reason: accounts moved. That is stated, not recomputed');
+    expect(notes.at(-1)).toContain('what was sent again, and how repaired');
+    const of = (change: object) => {
+      const own = { ...job.receipt.job, redrive: { ...redrive!, ...change } };
+      return verified(resealed(job, { receipt: { ...job.receipt, job: own } }));
+    };
+    const other = of({ targets: null, repair: null, possibleDuplicate: true }).notes[0];
+    expect(other).toContain('wherever the flow leads them, as they were; some may have arrived before');
+    for (const change of [{ repair: { balance: '1' } }, { targets: ['archive', 'nowhere'] }])
+      expect(codesOf(of(change))).toEqual(['E_VERIFY_FLOW']);
+    expect(codesOf(of({ targets: ['ledger'] }))).toContain('E_VERIFY_OUTCOME');
+    expect(codesOf(of({ records: 3 }))).toEqual(['E_VERIFY_RECORDS']);
   });
 
   test('whose amounts and counts were moved from one stage to another, in balance, is found out', () => {
@@ -268,6 +314,23 @@ describe('batches', () => {
     expect(withBatches((entries) => entries.map((entry) => (entry.state === 'dead' ? { ...entry, state: 'delivered' } : entry)))).toContain(
       'E_VERIFY_TARGET',
     );
+  });
+
+  test('that are parts of another have its unknown attempts, which count once, and those before the job do not', () => {
+    const countOf = (job: ExportedFixture, attempts: (entry: BatchEntry) => number) => {
+      const entries = entriesOf(job).map((entry) => ({ ...entry, unknownAttempts: attempts(entry) }));
+      const report = verified(withPart(job, 'batches.ndjson', Buffer.from(entries.map(encodeBatchEntry).join(''))));
+      expect(report.failures).toEqual([]);
+      const note = report.notes.find((each) => each.includes('delivery attempts ended unknown')) ?? '0';
+      return Number.parseInt(note, 10);
+    };
+    const of = ({ parentId, state }: BatchEntry) => (state === 'dead' ? 3 : state === 'divided' || parentId !== null ? 2 : 0);
+    const divided = entriesOf(exportedJob()).filter(({ state }) => state === 'divided').length;
+    expect(countOf(exportedJob(), of)).toBe(divided * 3);
+    const again = redrivenJob();
+    const { job } = again.receipt;
+    const receipt = { ...again.receipt, job: { ...job, redrive: { ...job.redrive!, possibleDuplicate: true } } };
+    expect(countOf({ ...again, receipt }, () => 1)).toBe(0);
   });
 
   test('are sound as they are', () => {

@@ -11,7 +11,7 @@ import { findImbalances } from '../balance.ts';
 import { type BatchEntry, decodeBatchEntry, isDecidedByPerson } from '../batch-list.ts';
 import { decodeExclusions, type Exclusion } from '../exclusions.ts';
 import { exportFiles } from '../export/export-layout.ts';
-import type { Receipt } from '../receipt.ts';
+import type { Receipt, ReceiptRedrive } from '../receipt.ts';
 import { decodeReceipt } from '../receipt-schema.ts';
 import { verifyReceiptSignature } from '../receipt-signature.ts';
 import type { Trust } from '../trust-file.ts';
@@ -90,8 +90,7 @@ function compileFlow({ reader, compile }: Verification, receipt: Receipt, log: V
     found: plan.targets.map(({ id }) => id),
   });
   const { redrive } = receipt.job;
-  const unknown = redrive?.targets?.filter((target) => !plan.targets.some(({ id }) => id === target)) ?? [];
-  if (redrive !== undefined) log.equal('flow definition', 'E_VERIFY_FLOW', { at: 'job.redrive.targets', stated: unknown, found: [] });
+  if (redrive !== undefined) checkRedriveNames(plan, redrive, log);
   const isShaped = receipt.chunks.every((chunk) => chunk.outputs.length === plan.targets.length);
   log.check(
     'flow definition',
@@ -99,6 +98,17 @@ function compileFlow({ reader, compile }: Verification, receipt: Receipt, log: V
   );
   if (!isShaped) return null;
   return redrive === undefined ? plan : redrivePlan(plan, redrive.targets);
+}
+
+/** Targets that the records may go to, and fields that were repaired, are some of the flow's. */
+function checkRedriveNames(plan: Plan, { targets, repair }: ReceiptRedrive, log: VerificationLog): void {
+  const ids = new Set(plan.targets.map(({ id }) => id));
+  const fields = new Set(plan.records.filter(({ role }) => role === 'data').flatMap((record) => record.fields.map(({ name }) => name)));
+  for (const [at, names, known] of [
+    ['job.redrive.targets', targets ?? [], ids],
+    ['job.redrive.repair', Object.keys(repair ?? {}), fields],
+  ] as const)
+    log.equal('flow definition', 'E_VERIFY_FLOW', { at, stated: names.filter((name) => !known.has(name)), found: [] });
 }
 
 interface Recomputation {
@@ -170,13 +180,23 @@ function addNotes(receipt: Receipt, poisoned: number, entries: readonly BatchEnt
   const longest = statedRecordBytesMax(receipt);
   if (longest !== null)
     log.note(`The file is read up to its first record of more than ${longest} bytes: that this was the limit is stated.`);
-  const unknown = entries.reduce((sum, entry) => sum + entry.unknownAttempts, 0);
+  const unknown = unknownAttempts(entries, receipt);
   if (unknown > 0) log.note(`${unknown} delivery attempts ended unknown: each may have left a duplicate downstream, labelled as possible.`);
   const told = entries.filter((entry) => entry.state === 'delivered' && isDecidedByPerson(entry.evidence)).length;
   if (told > 0) log.note(`${told} batches are delivered by the word of a person, not of their target (\`evidence\` in batches.ndjson).`);
   const shared = entries.filter(isShared).length;
   if (shared > 0) log.note(`${shared} batches were shared with other jobs: only this job's part of their bodies is recomputed.`);
-  log.note('Stated, not recomputed: names, times, versions and environment; what targets answered; search hashes in the outcomes.');
+  log.note(
+    'Stated, not recomputed: names, times, versions and environment; who decided; what was sent again, and how repaired; what targets answered; search hashes in the outcomes.',
+  );
+}
+
+/** A part of a divided batch begins with the attempts of the whole, and a batch of records that may have arrived before with one. */
+function unknownAttempts(entries: readonly BatchEntry[], { job }: Receipt): number {
+  const known = new Map(entries.map((entry) => [entry.id, entry.unknownAttempts]));
+  const first = job.redrive?.possibleDuplicate === true ? 1 : 0;
+  const begun = (parentId: string | null) => (parentId === null ? first : (known.get(parentId) ?? 0));
+  return entries.reduce((sum, entry) => sum + Math.max(0, entry.unknownAttempts - begun(entry.parentId)), 0);
 }
 
 function attempt<T>(log: VerificationLog, name: string, code: VerificationCode, at: string, run: () => T): T | null {
