@@ -5,7 +5,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { formats } from '../../src/main/catalogue.ts';
 import { addAmounts } from '../../src/pipeline/engine/amount-totals.ts';
-import type { ChunkSpec, ChunkSummary, EnvelopeRecord, FieldAmounts } from '../../src/pipeline/engine/chunk.ts';
+import type { ChunkSpec, ChunkSummary, EnvelopeRecord, FieldAmounts, Finding } from '../../src/pipeline/engine/chunk.ts';
 import { compileFlow } from '../../src/pipeline/engine/compile-flow.ts';
 import { checkFile, type FileCheck } from '../../src/pipeline/engine/file/file-checks.ts';
 import type { FinishedChunk } from '../../src/pipeline/engine/file/finished-chunks.ts';
@@ -46,6 +46,8 @@ export interface FixtureOptions {
   readonly recordBytesMax?: number;
   /** All chunks become one that was run in parts. */
   readonly isJoined?: boolean;
+  /** What a pack found about the file as a whole. */
+  readonly damage?: readonly Finding[];
   /** What a person says who decides about it. */
   readonly decision?: string;
   /** What a person does with it when it is held; rejects it by default. */
@@ -78,7 +80,7 @@ export function exportedJob(options: FixtureOptions = {}): ExportedFixture {
   const plan = options.flow?.plan ?? fixturePlan(definition);
   const member = options.flow?.member ?? Buffer.from((options.lines ?? fixtureLines).map((line) => `${line}\n`).join(''));
   const processed = options.poisonLine === undefined ? member : withoutLine(member, options.poisonLine);
-  const inParts = runJob(plan, processed, { chunkBytes: options.chunkBytes ?? 60, maxRecordBytes: options.recordBytesMax });
+  const inParts = runJob(plan, processed, { chunkBytes: options.chunkBytes ?? 60, maxRecordBytes: options.recordBytesMax }, options.damage);
   const run = options.isJoined ? joined(inParts) : inParts;
   const isHeld = run.check.verdict === 'held';
   const isStopped = run.check.verdict === 'rejected' || (isHeld && options.whenHeld !== 'release');
@@ -138,7 +140,7 @@ function asPoison<T extends { readonly code: string; readonly message: string }>
   return finding.code === 'E_ENCODING' ? { ...finding, code: 'E_POISON', message: poisonMessage } : finding;
 }
 
-function runJob(plan: Plan, member: Buffer, limits: SplitterOptions): FinishedRun {
+function runJob(plan: Plan, member: Buffer, limits: SplitterOptions, damage: readonly Finding[] = []): FinishedRun {
   const flow = compileFlow(plan);
   const splitter = formats.find(({ name }) => name === plan.format.type)!.createSplitter(plan.format, plan.records, limits);
   splitter.push(member);
@@ -175,7 +177,7 @@ function runJob(plan: Plan, member: Buffer, limits: SplitterOptions): FinishedRu
     summary: { ...folded, errors: folded.errors.map(asPoison) },
     chunks: finished,
     source: sourceOf(member),
-    damage: split.damage,
+    damage: [...damage, ...split.damage],
     onExclusion: (exclusion) => void exclusions.push(exclusion),
   });
   return { chunks, parts, summary, check, exclusions };

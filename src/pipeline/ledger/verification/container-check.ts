@@ -1,8 +1,8 @@
 /**
  * What the file came in must hold the file: the steps that the receipt states (`file.via`) are undone again, and what comes out
  * is compared, so that its bytes cannot be others'. Where the flow's format is a pack, the lines that it makes of the file are made
- * again. Where there was nothing to undo, container and file are one and the same. What is
- * encrypted to someone can not be looked into: then it is stated that the file came out of it, and not recomputed.
+ * again; only records that are sent again are such lines from the beginning. Where there was nothing to undo, container and file are
+ * one and the same. What is encrypted to someone can not be looked into: then it is stated that the file came out of it, and not recomputed.
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { ByteSource } from '../../../platform/base/byte-source.ts';
@@ -54,13 +54,19 @@ const limits = { unpackedBytesMax: Number.MAX_SAFE_INTEGER, ratioMax: 10_000, en
 /** What tells an encrypted file in armor. */
 const headBytes = 64;
 
-/** In constant memory. Null without a container, and where receipt or flow can not be read. */
+/** In constant memory. Null where there is nothing to undo, without a container, and where receipt or flow can not be read. */
 export async function unpackContainer(reader: ExportReader, reading: ContainerReading): Promise<UnpackedContainer | null> {
-  const file = statedFile(reader);
-  if (file === null || !reader.names().includes(exportFiles.container)) return null;
-  const pack = await packOf(reader, reading);
+  const receipt = statedReceipt(reader);
+  if (receipt === null) return null;
+  const { file, job } = receipt;
+  const pack = job.redrive === undefined ? await packOf(reader, reading) : null;
   if (file.via.length === 0 && pack === null) return null;
-  const container = reader.open(exportFiles.container);
+  const names = reader.names();
+  // Exported once, where both are the same bytes, such as an empty file of which a pack makes no line.
+  const isMember = file.via.length === 0 && file.container.sha256 === file.member.sha256;
+  const name = isMember ? exportFiles.member : exportFiles.container;
+  if (!names.includes(name)) return null;
+  const container = reader.open(name);
   try {
     return await unpack(container, file, pack);
   } finally {
@@ -68,9 +74,9 @@ export async function unpackContainer(reader: ExportReader, reading: ContainerRe
   }
 }
 
-function statedFile(reader: ExportReader): Receipt['file'] | null {
+function statedReceipt(reader: ExportReader): Receipt | null {
   try {
-    return decodeReceipt(readWhole(reader, exportFiles.receipt)).file;
+    return decodeReceipt(readWhole(reader, exportFiles.receipt));
   } catch {
     // What is wrong with it is found by the check of the receipt itself.
     return null;
@@ -192,8 +198,9 @@ export function packFindings({ file: { member }, reasons }: Receipt, unpacked: U
   return { damage, warnings, isStated: false, isOfPack };
 }
 
-export function checkContainer({ file }: Receipt, unpacked: UnpackedContainer | null, log: VerificationLog): void {
+export function checkContainer({ file, job }: Receipt, unpacked: UnpackedContainer | null, log: VerificationLog): void {
   const { container, via, member } = file;
+  if (job.redrive !== undefined) log.equal('container', 'E_VERIFY_FILE', { at: 'file.via', stated: via, found: [] });
   const { sha256, bytes } = member;
   if (via.length === 0 && (unpacked?.pack ?? null) === null) {
     log.equal('container', 'E_VERIFY_FILE', {
