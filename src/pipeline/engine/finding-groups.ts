@@ -1,8 +1,14 @@
-/** Counts findings by (code, field, rule) with the first offset of each: at most about a thousand groups whatever the input. */
+/** Counts findings by (code, field, rule) with the first offset of each: at most `findingGroupsMax` groups whatever the input. */
 import type { Finding, FindingGroup } from './chunk.ts';
 
 /** Beyond this many, findings are grouped by code alone. */
 export const detailedGroupsMax = 900;
+
+/** Codes that findings can have: one for each of the 200 rules of a flow, and those of the product. */
+const codesMax = 400;
+
+/** One more for each code. */
+export const findingGroupsMax = detailedGroupsMax + codesMax;
 
 export class FindingGroups {
   readonly #groups = new Map<

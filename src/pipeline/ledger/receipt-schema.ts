@@ -6,6 +6,7 @@ import Type, { type Static, type TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { HeadgateError } from '../../platform/base/errors.ts';
 import { unpackStepNames, unpackStepsMax } from '../../platform/packing/packings.ts';
+import { findingGroupsMax } from '../engine/finding-groups.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { ledgerErrors } from './ledger-errors.ts';
 import type { Receipt } from './receipt.ts';
@@ -140,8 +141,8 @@ export const receiptSchema = Type.Object(
       },
       strict,
     ),
-    errors: Type.Array(findingGroup, { maxItems: 1000 }),
-    warnings: Type.Array(findingGroup, { maxItems: 1000 }),
+    errors: Type.Array(findingGroup, { maxItems: findingGroupsMax }),
+    warnings: Type.Array(findingGroup, { maxItems: findingGroupsMax }),
     chunks: Type.Array(chunk),
     exclusions: nullable(segment),
     batches: Type.Object({ sha256: hash, bytes: count, count }, strict),
