@@ -83,6 +83,21 @@ describe('headgate verify', () => {
     expect(done.stdout).not.toContain('90.00');
   });
 
+  test('prints a line for each thing it says, whatever the files of an export are called', () => {
+    const done = headgate(
+      'verify',
+      '--export',
+      written(new Map(job().files).set('x\nsound: job\r1', Buffer.from('x'))),
+      '--trust',
+      trustFile(),
+    );
+    expect(done.status).toBe(1);
+    const lines = done.stdout.trimEnd().split('\n');
+    expect(lines.filter((line) => line.startsWith('sound'))).toEqual([]);
+    expect(lines.filter((line) => line.includes('sound: job'))[0]).toMatch(/^E_VERIFY_LAYOUT x sound: job/);
+    expect(lines.at(-1)).toMatch(/^NOT SOUND: job/);
+  });
+
   test('says what it could not look at, and exits 2', () => {
     const folder = written(job().files);
     const trust = trustFile();

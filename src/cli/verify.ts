@@ -27,6 +27,7 @@ import { archiveFile, archivePieces, extractExport, isSealedFile, readExportFold
 import { Progress } from './progress.ts';
 import { removeWhenOver } from './removed-when-over.ts';
 import { writeOut } from './stdout.ts';
+import { oneLine } from './terminal-text.ts';
 import { whyUnreadable } from './unreadable-file.ts';
 
 const usage = 'headgate verify JOB | --export DIR|FILE [--key AUDITOR.key]  --trust FILE [--out DIR] [--json]';
@@ -188,6 +189,8 @@ async function printReport(line: CommandLine, report: VerificationReport): Promi
     ? `sound: job ${report.jobId}, signed with key ${report.kid}`
     : `NOT SOUND: job ${report.jobId ?? 'unknown'}`;
   await writeOut(
-    [...checks, ...failures, ...report.notes.map((note) => `note: ${note}`), verdict].map((each) => `${printable(each)}\n`).join(''),
+    [...checks, ...failures, ...report.notes.map((note) => `note: ${note}`), verdict]
+      .map((each) => `${oneLine(printable(each))}\n`)
+      .join(''),
   );
 }
