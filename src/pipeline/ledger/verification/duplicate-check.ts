@@ -7,6 +7,7 @@ import { repeatsMax } from '../../engine/file/duplicates.ts';
 import { planHashedKeys } from '../../engine/outcomes/hashed-keys.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { ReferenceRecord } from '../../engine/reference/reference-run.ts';
+import { TextSet } from './text-set.ts';
 
 export const duplicateCode = 'E_DUPLICATE_KEY';
 export const duplicateMessage = 'an earlier record of the file has the same value';
@@ -15,9 +16,9 @@ interface UniqueKey {
   /** Name of the field that holds it, by record type. */
   readonly fields: ReadonlyMap<string, string>;
   /** Of records that stay. */
-  readonly seen: Set<string>;
+  readonly seen: TextSet;
   /** Of those that were left out. */
-  readonly leftOut: Set<string>;
+  readonly leftOut: TextSet;
 }
 
 export class DuplicateCheck {
@@ -29,7 +30,7 @@ export class DuplicateCheck {
   constructor(plan: Plan, isRejectedForThem: boolean) {
     this.#keys = planHashedKeys(plan)
       .filter((key) => key.isUnique)
-      .map((key) => ({ fields: fieldNames(plan, key.fields), seen: new Set<string>(), leftOut: new Set<string>() }));
+      .map((key) => ({ fields: fieldNames(plan, key.fields), seen: new TextSet(), leftOut: new TextSet() }));
     this.#isRejectedForThem = isRejectedForThem;
   }
 
