@@ -64,7 +64,7 @@ export interface Receipt extends LedgerTotals {
   readonly exclusions: SegmentIdentity | null;
   /** The list of batches as the export holds it (`batch-list.ts`). */
   readonly batches: SegmentIdentity & { readonly count: number };
-  /** From the database's clock, RFC 3339 in UTC. */
+  /** From the database's clock, RFC 3339 in UTC; in this order, though it was set back in between. */
   readonly times: { readonly acceptedAt: string; readonly startedAt: string; readonly closedAt: string };
 }
 
@@ -74,7 +74,7 @@ export interface ReceiptDecision {
   readonly reason: string;
   /** Who, as in the event log: `key:<id>`. */
   readonly actor: string;
-  /** Of the event that was written with the decision, and its time on the database's clock. */
+  /** Of the event that was written with the decision, and its time on the database's clock, or that of the acceptance where the clock was set back. */
   readonly eventId: string;
   readonly at: string;
 }

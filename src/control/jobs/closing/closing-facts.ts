@@ -104,7 +104,8 @@ const selectJobs = `/* read jobs to close */
   from headgate.jobs j
   cross join lateral (select * from headgate.files o where o.tenant_id = $1 and o.file_id = j.file_id limit 1) f
   left join lateral (select e.event_id, e.at from headgate.events e where j.decision is not null and e.tenant_id = $1 and e.object_id = j.job_id
-    and e.type in ('job.released', 'job.rejected', 'job.cancelled', 'job.cancel_requested') order by e.event_id desc limit 1) d on true
+    and e.type = any (case j.decision when 'release' then '{job.released}'::text[] when 'reject' then '{job.rejected}' else '{job.cancelled,job.cancel_requested}' end)
+    order by e.event_id desc limit 1) d on true
   where j.tenant_id = $1 and j.job_id = any ($2::uuid[]) order by j.job_id`;
 
 const selectChunks = (parts: string) => `/* read chunks to close */

@@ -9,7 +9,7 @@ import type { Plan } from '../../../pipeline/engine/plan.ts';
 import type { StageTotals } from '../../../pipeline/ledger/balance.ts';
 import { composeReceipt, type TargetOutcome } from '../../../pipeline/ledger/compose-receipt.ts';
 import { ledgerErrors } from '../../../pipeline/ledger/ledger-errors.ts';
-import type { ChunkReceipt, ClosedState, Receipt, SegmentIdentity } from '../../../pipeline/ledger/receipt.ts';
+import type { ChunkReceipt, ClosedState, Receipt, ReceiptDecision, SegmentIdentity } from '../../../pipeline/ledger/receipt.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { SegmentPart } from '../groups/chunk-parts.ts';
 import { warningGroups } from '../job-totals.ts';
@@ -45,6 +45,8 @@ export function makeReceipt(
   const outcomes = flow.plan.targets.map(({ id }, index) => outcomeOf(id, listed, isStopped(facts, listed) ? check.targets[index]! : null));
   assertSameCounts(facts, outcomes);
   const state = closingState(facts, outcomes);
+  const startedAt = latest(job.acceptedAt, job.startedAt ?? job.createdAt);
+  const decision = decisionOf(job);
   const receipt = composeReceipt({
     plan: flow.plan,
     summary: checked === null ? { warned: 0, errors: [], warnings: [] } : { ...checked.summary, warnings: warningGroups(job.totals) },
@@ -62,7 +64,7 @@ export function makeReceipt(
         state,
         verdict: state === 'rejected' || state === 'cancelled' ? state : check.records.rejected > 0 ? 'partial' : 'accepted',
         checked: checked !== null,
-        decision: decisionOf(job),
+        decision: decision === null ? null : { ...decision, at: decision.at.toISOString() },
         ...(job.redrive !== null && { redrive: job.redrive }),
       },
       definition: identityOf(Buffer.from(flow.source)),
@@ -76,17 +78,24 @@ export function makeReceipt(
       batches: { ...listed.identity, count: listed.count },
       times: {
         acceptedAt: job.acceptedAt.toISOString(),
-        startedAt: (job.startedAt ?? job.createdAt).toISOString(),
-        closedAt: tenant.now.toISOString(),
+        startedAt: startedAt.toISOString(),
+        closedAt: latest(tenant.now, startedAt, decision?.at ?? startedAt).toISOString(),
       },
     },
   });
   return { receipt, state };
 }
 
-function decisionOf({ decision, reason, decidedBy, decisionEventId, decidedAt }: ClosingFacts['job']): Receipt['job']['decision'] {
+type DecisionAt = Omit<ReceiptDecision, 'at'> & { readonly at: Date };
+
+function decisionOf({ decision, reason, decidedBy, decisionEventId, decidedAt, acceptedAt }: ClosingFacts['job']): DecisionAt | null {
   if (decision === null) return null;
-  return { kind: decision, reason: reason!, actor: decidedBy!, eventId: decisionEventId!, at: decidedAt!.toISOString() };
+  return { kind: decision, reason: reason!, actor: decidedBy!, eventId: decisionEventId!, at: latest(acceptedAt, decidedAt!) };
+}
+
+/** What came later is never said to have come before, though the database's clock was set back in between. */
+function latest(...times: readonly Date[]): Date {
+  return new Date(Math.max(...times.map((time) => time.getTime())));
 }
 
 /** Nothing of it was or will be delivered beyond what its batches say. */

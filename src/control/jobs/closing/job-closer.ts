@@ -224,9 +224,10 @@ const insertReceipts = `/* issue receipts */
   from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[]) as r (job_id, cell, region, body, signature)`;
 
 const closeRows = `/* close jobs */
-  update headgate.jobs j set state = c.state, verdict = coalesce(c.verdict, j.verdict), closed_at = $2, changed_at = (select headgate.clock()),
+  update headgate.jobs j set state = c.state, verdict = coalesce(c.verdict, j.verdict), closed_at = c.closed_at, changed_at = (select headgate.clock()),
     reason_code = nullif(${withoutObstacle}, 'E_UNBALANCED'), reason = case when j.reason_code = 'E_UNBALANCED' and j.decision is null then null else j.reason end
-  from unnest($3::uuid[], $4::text[], $5::text[]) as c (job_id, state, verdict) where j.tenant_id = $1 and j.job_id = any ($3::uuid[]) and j.job_id = c.job_id`;
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) as c (job_id, state, verdict, closed_at)
+  where j.tenant_id = $1 and j.job_id = any ($2::uuid[]) and j.job_id = c.job_id`;
 
 /** The reason of a decision stays: it goes into the receipt once the job is closed after all. */
 const markUnbalanced = `/* mark unbalanced jobs */
@@ -253,10 +254,10 @@ async function writeClosings(
     ]);
     await tx.query(closeRows, [
       tx.tenantId,
-      closedAt,
       made.map(({ job }) => job.jobId),
       made.map((closing) => closing.made!.state),
       made.map((closing) => verdictOf(closing.made!)),
+      made.map((closing) => closing.made!.receipt.times.closedAt),
     ]);
   }
   const unbalanced = closings.filter((closing) => closing.unbalanced !== null);
