@@ -3,7 +3,6 @@
  * request after the other. A record counts as delivered when all replicas in sync have it; behind one that was not taken
  * nothing of its partition is sent.
  */
-import { compatibilityPartitioner } from '@platformatic/kafka';
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { OutgoingBatch, RecordResult } from '../connector.ts';
 import { connectorErrors } from '../connector-errors.ts';
@@ -13,6 +12,7 @@ import type { KafkaBroker } from './kafka-broker.ts';
 import { connectionFailure, missingPartition, type PartitionVerdict } from './kafka-failure.ts';
 import { commonHeaders, headerBytes, messageHeaders } from './kafka-headers.ts';
 import type { KeyReader } from './kafka-key.ts';
+import { partitionHash } from './kafka-partition.ts';
 import type { KafkaMessage, KafkaSession } from './kafka-session.ts';
 import type { KafkaSettings } from './kafka-settings.ts';
 
@@ -121,7 +121,7 @@ class Sending {
   #partitionOf(key: Buffer | null, partitions: number): number {
     const { settings, turn } = this.#options;
     if (settings.partition !== null) return settings.partition;
-    return (key === null ? turn : compatibilityPartitioner(undefined as never, key)) % partitions;
+    return (key === null ? turn : partitionHash(key)) % partitions;
   }
 
   async #sendTo(leader: number, partitions: readonly number[]): Promise<void> {
