@@ -67,6 +67,9 @@ export function createTransactionTarget<Session extends TransactionSession>(opti
             return { kind: 'unresolved', code: connectorErrors.E_TARGET_REPLY_LOST };
           const count = await session.countEffects(keys);
           if (count === keys.length) return { kind: 'acked', evidence: `the effects table holds all ${count} delivery keys` };
+          // An attempt, perhaps of another process, may have been committed without keys before.
+          if (count === 0 && !(await session.hadEffectsAt(madeAt(batch.batchId))))
+            return { kind: 'unresolved', code: connectorErrors.E_TARGET_REPLY_LOST };
           return {
             kind: 'resendable',
             ...(count === 0 && { absent: 'batch' as const }),
@@ -96,6 +99,11 @@ export function createTransactionTarget<Session extends TransactionSession>(opti
     },
     close: () => sessions.close(),
   };
+}
+
+/** No attempt at a batch began before: its id is a UUIDv7, which begins with the milliseconds at which it was cut. */
+function madeAt(batchId: string): Date {
+  return new Date(Number.parseInt(batchId.replaceAll('-', '').slice(0, 12), 16));
 }
 
 function lostOutcome(signal: AbortSignal): DeliveryOutcome {

@@ -39,6 +39,8 @@ export interface TransactionSession {
   claimEffects(effects: BatchEffects): Promise<ReadonlySet<string>>;
   releaseEffects(keys: readonly string[]): Promise<void>;
   countEffects(keys: readonly string[]): Promise<number>;
+  /** Whether the effects table was there already at a time by Headgate's clock. */
+  hadEffectsAt(at: Date): Promise<boolean>;
   /** Parts that are written by one statement each, one after the other. */
   partsOf(rows: readonly TransactionRow[]): readonly (readonly TransactionRow[])[];
   /** Null: written. Else one of the rows is at fault, why without content, and nothing holds since the last mark until that is undone. */
@@ -48,7 +50,10 @@ export interface TransactionSession {
   markOrder(): Promise<void>;
   /** Undoes what was written since `markOrder`. */
   undoOrder(): Promise<void>;
-  /** After the writes, which keep others from changing the table: fails where it is not as it was when the session was made. */
+  /**
+   * After the writes, which keep others from changing the table: fails where it is not as it was when the session was made, or where
+   * there is an effects table by now in which the batch has no keys.
+   */
   assertTable?(): Promise<void>;
   commit(): Promise<void>;
 }

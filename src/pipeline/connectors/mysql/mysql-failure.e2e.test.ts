@@ -2,9 +2,10 @@ import { describe, expect, onTestFinished, vi } from 'vitest';
 import { itWith } from '../../../../test/support/components.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { HeadgateError } from '../../../platform/base/errors.ts';
-import { again, openOptions, outgoing } from '../connector-contract.fixture.ts';
-import { type Given, useMariaDb, withRecords } from './mysql.fixture.ts';
+import { again, contractPlan, openOptions, outgoing } from '../connector-contract.fixture.ts';
+import { type Given, statementsOf, useMariaDb, withRecords } from './mysql.fixture.ts';
 import { mysqlConnector } from './mysql-connector.ts';
+import { mysqlDdl } from './mysql-ddl.ts';
 
 const world = useMariaDb();
 const { makeTable, optionsFor, withTarget, idsOf, effectsOf } = world;
@@ -76,6 +77,27 @@ describe('what has to be mended at the target or its connection', () => {
       expect(await deliver('c', 'c1')).toMatchObject(refused);
     });
     expect(await idsOf(table)).toEqual(['a', 'b']);
+  });
+
+  itWith('mariadb')('is used with an effects table as soon as that is made, which says nothing of what was lost before', async () => {
+    const table = await makeTable(false);
+    const proxy = await startTcpProxy({ host: '127.0.0.1', port: world.maria.port });
+    onTestFinished(() => proxy.close());
+    const plan = contractPlan({ type: 'mysql', settings: { table } });
+    const ddl = statementsOf(mysqlDdl(plan, plan.targets[0]!)).filter((statement) => statement.includes('headgate_effects'));
+    // Cut long before: the server says of a table only in which second it was made.
+    const batch = outgoing(['b'], { batchId: '01990000-0000-7000-8000-000000000001' });
+    await withTarget({ table }, async (kept) => {
+      expect(await kept.deliver(outgoing(['a']), signal)).toMatchObject({ kind: 'acked' });
+      proxy.arm({ match: /commit delivery/, how: 'forward-and-drop-answer' });
+      expect(await withTarget({ table, port: proxy.port }, (target) => target.deliver(batch, signal))).toMatchObject({ kind: 'unknown' });
+      for (const statement of ddl) await world.maria.sql(statement);
+      expect(await withTarget({ table }, (target) => target.resolve!(again(batch), signal))).toMatchObject({ kind: 'unresolved' });
+      const later = outgoing(['c']);
+      expect(await kept.deliver(later, signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_BUSY' });
+      expect(await kept.deliver(later, signal)).toMatchObject({ kind: 'acked', evidence: 'committed together with its delivery keys' });
+    });
+    expect(await idsOf(table)).toEqual(['a', 'b', 'c']);
   });
 
   itWith('mariadb')('is not a number of its own beside the keys of an upsert', async () => {

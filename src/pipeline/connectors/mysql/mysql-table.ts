@@ -56,9 +56,39 @@ export async function describeTable(connection: MysqlConnection, settings: Mysql
 }
 
 /** Sessions are kept: what was looked at when one was made need not hold for ever. */
-export async function assertUnchanged(connection: MysqlConnection, settings: MysqlSettings, { state }: TableFacts): Promise<void> {
-  if ((await readState(connection, settings)) === state) return;
-  throw new HeadgateError(connectorErrors.E_TARGET_BUSY, 'the table of the target was changed meanwhile, and is looked at anew');
+export async function assertUnchanged(
+  connection: MysqlConnection,
+  settings: MysqlSettings,
+  { state, hasEffects }: TableFacts,
+): Promise<void> {
+  const isSame = (await readState(connection, settings)) === state;
+  if (isSame && (hasEffects || (await effectsMadeAt(connection, settings)) === undefined)) return;
+  const what = isSame ? 'the effects table was made' : 'the table of the target was changed';
+  throw new HeadgateError(connectorErrors.E_TARGET_BUSY, `${what} meanwhile, and is looked at anew`);
+}
+
+/** It was made before, or holds a key that was written before. */
+export async function hadEffectsAt(connection: MysqlConnection, settings: MysqlSettings, at: Date): Promise<boolean> {
+  const madeAt = await effectsMadeAt(connection, settings);
+  if (madeAt === undefined) return false;
+  // Of whole seconds.
+  if (madeAt !== null && Date.parse(`${madeAt.replace(' ', 'T')}Z`) < at.getTime()) return true;
+  const [schema] = placeOf(settings) as [string];
+  const { rows } = await connection.execute(
+    `/* age of keys */ select 1 as isOlder from ${quoteName(schema)}.${quoteName(effectsTable)} where written_at < ? limit 1`,
+    [at.toISOString().slice(0, -1).replace('T', ' ')],
+  );
+  return rows.length > 0;
+}
+
+/** By the server's clock, in UTC; null: the server does not say when; undefined: there is none. */
+async function effectsMadeAt(connection: MysqlConnection, settings: MysqlSettings): Promise<string | null | undefined> {
+  const [schema] = placeOf(settings) as [string];
+  const { rows } = await connection.execute(
+    '/* age of effects */ select create_time as madeAt from information_schema.tables where table_schema = ? and table_name = ?',
+    [schema, effectsTable],
+  );
+  return rows[0] === undefined ? undefined : (rows[0]['madeAt'] as string | null);
 }
 
 function placeOf({ table, database }: MysqlSettings): string[] {

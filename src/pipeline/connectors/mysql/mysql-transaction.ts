@@ -7,7 +7,7 @@ import { answerOf, duplicateKey, isLoss, isRowFault, serverErrorOf } from './mys
 import { partsOf, valuesOf } from './mysql-parts.ts';
 import type { MysqlSettings } from './mysql-settings.ts';
 import type { MysqlStatements } from './mysql-sql.ts';
-import { assertUnchanged, type TableFacts } from './mysql-table.ts';
+import { assertUnchanged, hadEffectsAt, type TableFacts } from './mysql-table.ts';
 
 export interface TransactionOptions {
   readonly connection: MysqlConnection;
@@ -120,6 +120,7 @@ export function createMysqlTransaction(options: TransactionOptions): Transaction
     async countEffects(keys) {
       return (await findEffects(keys)).size;
     },
+    hadEffectsAt: (at) => hadEffectsAt(connection, settings, at),
     partsOf: (rows) => partsOf(rows, limits),
     writeRows,
     async mark() {

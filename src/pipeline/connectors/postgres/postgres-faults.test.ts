@@ -183,21 +183,28 @@ async function portBeforeServer(instead: (data: Buffer | string) => Buffer | nul
   return (proxy.address() as { port: number }).port;
 }
 
-it('an effects table that is made after a COMMIT was lost says nothing of its batch', async () => {
+it('an effects table that is made after a COMMIT was lost says nothing of its batch, whoever asks, and is used from then on', async () => {
   const table = await makeTable(false);
   const proxy = await startTcpProxy({ host: '127.0.0.1', port: serverPort() });
   const target = postgresConnector.open(optionsFor(table, proxy.port));
-  await target.deliver(outgoing(['a']), signal);
+  const kept = postgresConnector.open(optionsFor(table, serverPort()));
+  await kept.deliver(outgoing(['a']), signal);
+  proxy.arm({ match: /commit delivery/, how: 'forward-and-drop-answer' });
+  const batch = outgoing(['b']);
+  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown' });
   const plan = contractPlan({ type: 'postgres', settings: { table } });
   for (const statement of targetDdl(plan, plan.targets[0]!)
     .split(';\n')
     .filter((text) => text.includes('headgate_effects')))
     await tables.adminDb.query(`/* target ddl */ ${statement}`);
-  proxy.arm({ match: /commit delivery/, how: 'forward-and-drop-answer' });
-  const batch = outgoing(['b']);
-  expect(await target.deliver(batch, signal)).toMatchObject({ kind: 'unknown' });
-  expect(await target.resolve!(again(batch), signal)).toMatchObject({ kind: 'unresolved' });
-  await Promise.all([target.close(), proxy.close()]);
+  const other = postgresConnector.open(optionsFor(table, serverPort()));
+  for (const asked of [other, target]) expect(await asked.resolve!(again(batch), signal)).toMatchObject({ kind: 'unresolved' });
+  const later = outgoing(['c']);
+  expect(await kept.deliver(later, signal)).toMatchObject({ kind: 'refused', retryable: true, code: 'E_TARGET_BUSY' });
+  expect(await other.resolve!(again(later), signal)).toMatchObject({ kind: 'resendable' });
+  expect(await kept.deliver(later, signal)).toMatchObject({ kind: 'acked', evidence: 'committed together with its delivery keys' });
+  expect(await idsOf(table)).toEqual(['a', 'b', 'c']);
+  await Promise.all([...[target, kept, other].map((opened) => opened.close()), proxy.close()]);
 });
 
 it('a value that the index of the table can not hold is refused alone', async () => {

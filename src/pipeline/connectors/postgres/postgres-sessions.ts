@@ -26,6 +26,7 @@ interface Description {
 export interface SessionsOptions {
   readonly settings: PostgresSettings;
   readonly describe: string;
+  readonly findEffectsTable: string;
   /** Fails with E_TARGET_SETUP where the columns can't be. */
   readonly transaction: (query: PostgresQuery, columnTypes: ColumnTypes) => Transaction;
   readonly guard: AddressGuard;
@@ -63,7 +64,7 @@ async function connect(options: SessionsOptions, secrets: SessionSecrets, signal
 }
 
 async function connectTo(
-  { settings, describe, transaction, timeoutMs }: SessionsOptions,
+  { settings, describe, findEffectsTable, transaction, timeoutMs }: SessionsOptions,
   address: string,
   secrets: SessionSecrets,
   signal: AbortSignal,
@@ -109,6 +110,12 @@ async function connectTo(
       hasEffects,
       destroy,
       ...transaction(query, columnTypes),
+      async assertTable() {
+        if (hasEffects) return;
+        const { rows } = await query<{ hasEffects: boolean }>(findEffectsTable);
+        if (!rows[0]!.hasEffects) return;
+        throw new HeadgateError(connectorErrors.E_TARGET_BUSY, 'the effects table was made meanwhile: the batch is written with its keys');
+      },
     };
   } catch (error) {
     destroy();

@@ -12,6 +12,10 @@ export interface PostgresStatements {
   readonly releaseEffects: string;
   /** $1: delivery keys. Returns how many are there. */
   readonly countEffects: string;
+  /** $1: a time. Returns whether the table of effects was there: it was made before, or holds a key that was written before. */
+  readonly hadEffectsAt: string;
+  /** Returns whether there is a table of effects. */
+  readonly findEffectsTable: string;
   readonly describe: string;
 }
 
@@ -36,6 +40,11 @@ export function postgresStatements({ table, mode, keys, columns }: PostgresSetti
       select count(*)::int as count, case when count(*) < cardinality($1::text[]) then array_agg(delivery_key) end as fresh from written`,
     releaseEffects: `/* release effects */ delete from ${effects} where delivery_key = any ($1::text[])`,
     countEffects: `/* count effects */ select count(*)::int as count from ${effects} where delivery_key = any ($1::text[])`,
+    hadEffectsAt: `/* age of effects */ select coalesce((select (regexp_match(pg_get_expr(d.adbin, d.adrelid), $$'(.*)'$$))[1]::timestamptz < $1::timestamptz
+        from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+        where d.adrelid = to_regclass(${quoteText(effects)}) and a.attname = 'table_made_at'), false)
+      or exists (select from ${effects} where written_at < $1::timestamptz) as "hadEffects"`,
+    findEffectsTable: `/* find effects table */ select to_regclass(${quoteText(effects)}) is not null as "hasEffects"`,
     describe: `/* describe target */ select to_regclass(${quoteText(target)}) is not null as "hasTable",
       to_regclass(${quoteText(effects)}) is not null as "hasEffects", to_regclass('headgate.migrations') is not null as "isOurs",
       (select coalesce(json_object_agg(a.attname, json_build_array(coalesce(b.typname, t.typname), case when b.oid is null then a.atttypmod else t.typtypmod end)), '{}')

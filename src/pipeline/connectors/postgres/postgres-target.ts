@@ -17,6 +17,7 @@ export function openPostgresTarget(options: OpenOptions): Target {
   const sessions = createPostgresSessions({
     settings,
     describe: statements.describe,
+    findEffectsTable: statements.findEffectsTable,
     transaction: (query, columnTypes) =>
       createPostgresTransaction(query, statements, settings.keys, columnChanges(options.plan.output, columnTypes)),
     guard: createAddressGuard(options.egress, options.ports.resolveHost),

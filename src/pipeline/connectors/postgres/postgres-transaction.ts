@@ -67,6 +67,10 @@ export function createPostgresTransaction(
       const { rows } = await query<{ count: number }>(statements.countEffects, [deliveryKeys]);
       return rows[0]!.count;
     },
+    async hadEffectsAt(at) {
+      const { rows } = await query<{ hadEffects: boolean }>(statements.hadEffectsAt, [at.toISOString()]);
+      return rows[0]!.hadEffects;
+    },
     partsOf: (rows) => wavesOf(rows, keys),
     async writeRows(rows) {
       return changeOf(rows) ?? (await write(statements.writeRows, [jsonOf(rows)]));

@@ -28,7 +28,9 @@ ${columns.join(',\n')}
 create table if not exists ${quoteTable({ ...table, name: effectsTable })} (
   delivery_key text collate "C" primary key,
   batch_id uuid not null,
-  written_at timestamptz not null default clock_timestamp()
+  written_at timestamptz not null default clock_timestamp(),
+  -- Read as a constant when the table is made: what was sent before says nothing here.
+  table_made_at timestamptz not null default 'now'::timestamptz
 );
 `;
 }
