@@ -18,6 +18,21 @@ function countsBeyond(fraction: string | undefined, max: number): boolean {
   return fraction !== undefined && /[1-9]/.test(fraction.slice(max));
 }
 
+/**
+ * Digits behind the point of a number, with an exponent or not, zeros at the end not counted: less than none where it ends with zeros
+ * before the point. Null: it is none, or not one of decimal digits.
+ */
+export function fractionDigits(text: string): number | null {
+  const [, whole = '', fraction = '', exponent = '0'] = /^[+-]?([\d_]*)(?:\.([\d_]*))?(?:e([+-]?[\d_]+))?$/i.exec(text.trim()) ?? [];
+  const behind = fraction.replaceAll('_', '').length;
+  const digits = whole.replaceAll('_', '') + fraction.replaceAll('_', '');
+  if (digits === '') return null;
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === '0') end -= 1;
+  if (end === 0) return Number.NEGATIVE_INFINITY;
+  return behind - (digits.length - end) - Number(exponent.replaceAll('_', ''));
+}
+
 /** Digits from the first to the last that is no zero, wherever the point is. */
 export function significantDigits(text: string): number {
   let digits = 0;

@@ -1,21 +1,21 @@
 /**
  * What the columns of a table would change without a word: PostgreSQL rounds a number to the scale of its column and a time to its
- * precision, drops the offset of a time and the time of a date, and cuts spaces off the end of a text, and anything off that of a
+ * precision, drops the offset and the date of a time and the time of a date, and cuts spaces off the end of a text, and anything off that of a
  * `name`. A column that is inexact whatever comes is refused; of the others, the record that would change. Values are as long as
  * senders make them: nothing here takes longer than to read them once.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { OutputFieldPlan } from '../../engine/plan.ts';
 import { connectorErrors } from '../connector-errors.ts';
-import { hasMoreFractionDigits, hasMoreSecondDigits, significantDigits } from '../kept-digits.ts';
+import { fractionDigits, hasMoreFractionDigits, hasMoreSecondDigits, significantDigits } from '../kept-digits.ts';
 
-/** Name of the type, or of the one that a domain is made of, and its modifier, by column. */
+/** Name of the type, or of the one that a domain is made of in the end, and its modifier, by column. */
 export type ColumnTypes = Readonly<Record<string, readonly [type: string, modifier: number]>>;
 
 interface Change {
   /** Whether a text of a record would be another value in the column. */
   readonly isChange: (text: string) => boolean;
-  /** What such a text has, as part of a regular expression: most records are told by it alone. */
+  /** What such a text begins with or has, from its quote on, as part of a regular expression: most records are told by it alone. */
   readonly looksSo: string;
 }
 
@@ -42,16 +42,24 @@ export function columnChanges(output: readonly OutputFieldPlan[], types: ColumnT
     const change = changeOf(column, modifier);
     if (change !== null) byColumn.set(name, change);
   }
-  const looks = [...byColumn].map(([name, { looksSo }]) => `"${name}":"${looksSo}`);
+  const looks = [...byColumn].map(([name, { looksSo }]) => `"${name}":${looksSo}`);
   return { byColumn, suspicion: looks.length === 0 ? null : new RegExp(looks.join('|')) };
 }
 
 /** A character of a JSON string, or its escape. */
 const character = String.raw`(?:[^"\\]|\\.)`;
-const longerThanDate = `${character}{11}`;
-const hasPoint = String.raw`[^"]*?\.\d`;
+const longerThanDate = `"${character}{11}`;
+const hasPoint = String.raw`"[^"]*?\.\d`;
 /** It, or a value behind it. */
-const endsWithSpace = '[^]*? "';
+const endsWithSpace = '"[^]*? "';
+/** Any text, and any number. */
+const anything = '';
+/** All but what is written most. */
+const noPlainTime = String.raw`"(?!\d\d:\d\d:\d\d")`;
+/** Without a date and an offset, which a `time` drops, as it does the name of a zone. */
+const time = /^\d{1,2}:\d{2}(?::\d{2}(?:\.\d*)?)?$/;
+/** The same with an offset: a `timetz` drops a date. */
+const timeWithOffset = /^\d{1,2}:\d{2}(?::\d{2}(?:\.\d*)?)?(?:Z|[+-]\d{1,2}(?::?\d{2}){0,2})?$/i;
 /** A `name` holds so many bytes (NAMEDATALEN without its last); a character takes four at most. */
 const nameBytesMax = 63;
 /** Decimal digits that they give back whatever they are (FLT_DIG and DBL_DIG of C). */
@@ -67,9 +75,12 @@ function changeOf(column: string, modifier: number): Change | null {
       if (modifier < modifierOffset) return null;
       const bits = (modifier - modifierOffset) & scaleBits;
       const scale = bits > scaleBits / 2 ? bits - scaleBits - 1 : bits;
-      // Of a negative scale, digits before the point are rounded: nobody keeps money so.
-      const isChange = (text: string) => scale < 0 || hasMoreFractionDigits(text, scale);
-      return { isChange, looksSo: scale < 0 ? '' : `[^"]*\\.\\d{${scale}}\\d*[1-9]` };
+      const isChange = (text: string) => {
+        const digits = fractionDigits(text);
+        // Of a negative scale, digits before the point are rounded, also of numbers that are not read here.
+        return digits === null ? scale < 0 : digits > scale;
+      };
+      return { isChange, looksSo: scale < 0 ? anything : `"[^"]*?(?:[eE_]|\\.\\d{${scale}}\\d*[1-9])` };
     }
     case 'timestamp': {
       const isRounded = roundsSeconds(modifier);
@@ -79,18 +90,22 @@ function changeOf(column: string, modifier: number): Change | null {
       };
     }
     case 'timestamptz':
-    case 'time':
-    case 'timetz':
       return { isChange: roundsSeconds(modifier), looksSo: hasPoint };
+    case 'time':
+    case 'timetz': {
+      const kept = column === 'time' ? time : timeWithOffset;
+      const isRounded = roundsSeconds(modifier);
+      return { isChange: (text) => !kept.test(text) || isRounded(text), looksSo: noPlainTime };
+    }
     case 'float4':
     case 'float8':
-      return { isChange: (text) => significantDigits(text) > floatDigits[column], looksSo: '' };
+      return { isChange: (text) => significantDigits(text) > floatDigits[column], looksSo: anything };
     case 'money':
-      return { isChange: (text) => hasMoreFractionDigits(text, centDigits), looksSo: '' };
+      return { isChange: (text) => hasMoreFractionDigits(text, centDigits), looksSo: anything };
     case 'char':
-      return { isChange: (text) => Buffer.byteLength(text) > 1, looksSo: '' };
+      return { isChange: (text) => Buffer.byteLength(text) > 1, looksSo: anything };
     case 'name':
-      return { isChange: (text) => Buffer.byteLength(text) > nameBytesMax, looksSo: `${character}{${Math.ceil(nameBytesMax / 4)}}` };
+      return { isChange: (text) => Buffer.byteLength(text) > nameBytesMax, looksSo: `"${character}{${Math.ceil(nameBytesMax / 4)}}` };
     case 'varchar': {
       if (modifier < modifierOffset) return null;
       return { isChange: (text) => text.endsWith(' ') && [...text].length > modifier - modifierOffset, looksSo: endsWithSpace };
@@ -112,7 +127,10 @@ function roundsSeconds(modifier: number): (text: string) => boolean {
 /** The first column that would change a value of the record: a line as body writers make it. */
 export function changedColumn({ byColumn, suspicion }: ColumnChanges, json: string): string | undefined {
   if (suspicion === null || !suspicion.test(json)) return undefined;
-  const values = JSON.parse(json) as Record<string, unknown>;
+  // Numbers as they are written.
+  const values = JSON.parse(json, (_name, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === 'number' ? context!.source : value,
+  ) as Record<string, unknown>;
   for (const [name, { isChange }] of byColumn) {
     const value = values[name];
     if (typeof value === 'string' && isChange(value)) return name;

@@ -53,6 +53,11 @@ it.each([
   ['customer', 'timestamptz(3)', ['2026-01-02T10:00:00.125Z', '2026-01-02T10:00:00.1250+02:00'], ['2026-01-02T10:00:00.1255Z']],
   ['customer', 'timestamptz', ['2026-01-02T10:00:00.123456Z'], ['2026-01-02T10:00:00.1234567Z']],
   ['customer', 'time(1)', ['10:00:00.5', '10:00:00.50'], ['10:00:00.25']],
+  ['customer', 'time', ['10:00:00', '9:30', '10:00:00.25'], ['2026-01-02T10:00:00', '10:00:00+02:00', '10:00:00Z', '10:00 PST']],
+  ['customer', 'timetz', ['10:00:00+02:00', '10:00:00Z'], ['2026-01-02T10:00:00+02:00', '10:00:00.1234567Z']],
+  ['customer', 'numeric(12,2)', ['1.5e-1', '1.50', '150e-2', '1.555e1', '1_0.5', 'NaN'], ['1.5e-3', '1.555e+0', '155E-3', '1_0.55_5']],
+  ['customer', 'numeric(6,-2)', ['100', '1.5e3', '0'], ['150', '1e1', '0.5']],
+  ['amount', 'numeric(6,-2)', ['1200', '100.00'], ['1250', '12.50']],
   ['customer', 'date', ['2026-01-02'], ['2026-01-02T10:00:00']],
   ['customer', 'name', ['x'.repeat(63), 'ä'.repeat(31), '"'.repeat(40)], ['x'.repeat(64), 'ä'.repeat(32), '😀'.repeat(16), '"'.repeat(64)]],
   ['customer', 'varchar(4)', ['ab', 'ab  ', '😀 ä ', ' '], ['ab   ', 'abcd ', '    '.repeat(2)]],
@@ -76,6 +81,43 @@ it.each([
   const refused = changed.map((text) => ({ index: texts.indexOf(text), status: 'refused', message }));
   expect(outcome).toMatchObject(refused.length === 0 ? { kind: 'acked' } : { perRecord: refused });
   expect(await idsOf(table)).toEqual(kept.map((text) => `r${texts.indexOf(text)}`));
+  await target.close();
+});
+
+it('a column of a domain over a domain changes as little as one of its type, and a number as little as a text', async () => {
+  const table = await makeTable(true);
+  const schema = table.split('.')[0];
+  await tables.adminDb.query(`/* domain */ create domain ${schema}.money_amount as numeric(12,2)`);
+  await tables.adminDb.query(`/* domain */ create domain ${schema}.fee as ${schema}.money_amount check (value >= 0)`);
+  await tables.adminDb.query(
+    `/* type */ alter table ${table} alter amount type ${schema}.fee, alter customer type numeric(18,-2) using null`,
+  );
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  const lines = [
+    '{"id":"a","customer":9007199254740900,"amount":"1.20","currency":"EUR"}\n',
+    '{"id":"b","customer":null,"amount":"1.205","currency":"EUR"}\n',
+    '{"id":"c","customer":150,"amount":"1.20","currency":"EUR"}\n',
+  ].map((line) => Buffer.from(line));
+  const batch = outgoing(['a', 'b', 'c']);
+  const message = (column: string) => `the column ${column} would keep a value otherwise than it was sent`;
+  expect(await target.deliver({ ...batch, body: { ...batch.body, lines: () => lines } }, signal)).toMatchObject({
+    perRecord: [
+      { index: 1, status: 'refused', code: 'E_TARGET_RECORD', message: message('amount') },
+      { index: 2, status: 'refused', code: 'E_TARGET_RECORD', message: message('customer') },
+    ],
+  });
+  expect(await idsOf(table)).toEqual(['a']);
+  await target.close();
+});
+
+it('a time without an offset is one of UTC, wherever the server is', async () => {
+  const table = await makeTable(true);
+  await tables.adminDb.query(`/* type */ alter table ${table} alter customer type timestamptz using null`);
+  await tables.adminDb.query(`/* zone */ alter database ${tables.name} set timezone = 'Africa/Johannesburg'`);
+  const target = postgresConnector.open(optionsFor(table, serverPort()));
+  expect(await target.deliver(withCustomers(['a', '2026-01-02T10:00:00']), signal)).toMatchObject({ kind: 'acked' });
+  const { rows } = await tables.adminDb.query(`/* rows */ select customer = '2026-01-02T10:00:00Z' as "isUtc" from ${table}`);
+  expect(rows).toEqual([{ isUtc: true }]);
   await target.close();
 });
 

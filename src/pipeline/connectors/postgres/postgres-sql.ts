@@ -45,11 +45,14 @@ export function postgresStatements({ table, mode, keys, columns }: PostgresSetti
         where d.adrelid = to_regclass(${quoteText(effects)}) and a.attname = 'table_made_at'), false)
       or exists (select from ${effects} where written_at < $1::timestamptz) as "hadEffects"`,
     findEffectsTable: `/* find effects table */ select to_regclass(${quoteText(effects)}) is not null as "hasEffects"`,
-    describe: `/* describe target */ select to_regclass(${quoteText(target)}) is not null as "hasTable",
+    describe: `/* describe target */ with recursive described as (
+        select attname as name, atttypid as type, atttypmod as modifier from pg_attribute
+          where attrelid = to_regclass(${quoteText(target)}) and attnum > 0 and not attisdropped
+        union all select d.name, t.typbasetype, t.typtypmod from described d join pg_type t on t.oid = d.type and t.typtype = 'd')
+      select to_regclass(${quoteText(target)}) is not null as "hasTable",
       to_regclass(${quoteText(effects)}) is not null as "hasEffects", to_regclass('headgate.migrations') is not null as "isOurs",
-      (select coalesce(json_object_agg(a.attname, json_build_array(coalesce(b.typname, t.typname), case when b.oid is null then a.atttypmod else t.typtypmod end)), '{}')
-        from pg_attribute a join pg_type t on t.oid = a.atttypid left join pg_type b on b.oid = t.typbasetype
-        where a.attrelid = to_regclass(${quoteText(target)}) and a.attnum > 0 and not a.attisdropped) as "columnTypes"`,
+      (select coalesce(json_object_agg(d.name, json_build_array(t.typname, d.modifier)), '{}')
+        from described d join pg_type t on t.oid = d.type and t.typtype <> 'd') as "columnTypes"`,
   };
 }
 

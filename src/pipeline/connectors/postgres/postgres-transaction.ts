@@ -41,7 +41,9 @@ export function createPostgresTransaction(
     async begin(idleMs, { checksAtOnce }) {
       isMarked = false;
       const checks = checksAtOnce ? '; set constraints all immediate' : '';
-      await query(`/* begin delivery */ begin; set local idle_in_transaction_session_timeout = ${idleMs}${checks}`);
+      await query(
+        `/* begin delivery */ begin; set local idle_in_transaction_session_timeout = ${idleMs}; set local timezone = 'UTC'${checks}`,
+      );
     },
     async rollback() {
       await query('/* undo delivery */ rollback');

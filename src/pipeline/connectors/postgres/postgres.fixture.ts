@@ -52,6 +52,9 @@ export function postgresTables() {
     get adminDb() {
       return database.adminDb;
     },
+    get name() {
+      return database.name;
+    },
     makeTable,
     optionsFor,
     rowsOf,
