@@ -25,7 +25,7 @@ export function fileNameOf(template: string, parts: FileNameParts): string {
   const { sequence, part } = parts.batch;
   // A part of a file has its number; in names they are told apart. A width is that of the number alone.
   const ofPart = part === '' || sequence === null ? template : template.replace(/\{sequence(:\d+)?\}/g, (whole) => `${whole}-${part}`);
-  const name = fillTemplate(ofPart, { texts: templateTexts(ofPart, parts), amounts: {} });
+  const name = fillTemplate(ofPart, { texts: templateTexts(ofPart, parts), amounts: {}, widthsOf: 'characters' });
   const usable = name.replace(/^\.+/, '');
   const isPlain = usable !== '' && !/[/\\\p{Cc}]/u.test(usable) && Buffer.byteLength(usable) <= nameBytesMax;
   if (!isPlain) throw new HeadgateError(connectorErrors.E_TARGET, 'the name of the target makes no usable file name');

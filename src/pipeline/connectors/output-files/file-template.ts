@@ -1,7 +1,8 @@
 /**
  * Templates of the names of output files and of the lines before and after their records: text with placeholders in braces,
  * each with a width where it is to be filled up, such as `{count:9}`. Numbers are filled up with zeros on the left, texts with
- * spaces on the right; nothing is ever cut off.
+ * spaces on the right; nothing is ever cut off. A width counts bytes in lines, as it does in the columns of their file, and
+ * characters in names.
  */
 import { HeadgateError } from '../../../platform/base/errors.ts';
 import type { FieldAmounts } from '../../engine/chunk.ts';
@@ -59,6 +60,7 @@ export interface TemplateValues {
   /** By placeholder. Those that a sender chose are plain text already. */
   readonly texts: Readonly<Record<string, string>>;
   readonly amounts: FieldAmounts;
+  readonly widthsOf: 'bytes' | 'characters';
 }
 
 /** Fails with E_TARGET where a placeholder stands for nothing, or needs more than its width. */
@@ -72,12 +74,13 @@ function filled(placeholder: Placeholder, values: TemplateValues): string {
   const { name, width } = placeholder;
   const text = placeholder.field === null ? textOf(name, values) : totalOf(placeholder, values.amounts);
   if (width === null) return text;
-  if (text.length > width) {
+  const length = values.widthsOf === 'bytes' ? Buffer.byteLength(text) : text.length;
+  if (length > width) {
     const written = [name, placeholder.field, placeholder.currency].filter((part) => part !== null).join('.');
-    const message = `{${written}:${width}} of a template of the target is too narrow for ${text.length} characters`;
+    const message = `{${written}:${width}} of a template of the target is too narrow for ${length} ${values.widthsOf}`;
     throw new HeadgateError(connectorErrors.E_TARGET, message);
   }
-  if (!numbers.has(name)) return text.padEnd(width, ' ');
+  if (!numbers.has(name)) return text + ' '.repeat(width - length);
   return text.startsWith('-') ? `-${text.slice(1).padStart(width - 1, '0')}` : text.padStart(width, '0');
 }
 

@@ -52,18 +52,20 @@ it.each([
   ['{sum.amount.USD}', '0.00'],
   ['{x:4}|', 'ab  |'],
 ])('%s becomes %s', (template, expected) => {
-  expect(fillTemplate(template, { texts: { x: 'ab' }, amounts })).toBe(expected);
+  expect(fillTemplate(template, { texts: { x: 'ab' }, amounts, widthsOf: 'bytes' })).toBe(expected);
 });
 
 it.each(['{minorUnits.amount:3}', '{sum.other}', '{count.amount}', '{unknown}', '{', '}', '{x:0}', '{x:9999}'])(
   '%s is a fault, and never cut off',
   (template) => {
-    expect(() => fillTemplate(template, { texts: { x: 'ab' }, amounts })).toThrowError(expect.objectContaining({ code: 'E_TARGET' }));
+    expect(() => fillTemplate(template, { texts: { x: 'ab' }, amounts, widthsOf: 'bytes' })).toThrowError(
+      expect.objectContaining({ code: 'E_TARGET' }),
+    );
   },
 );
 
 it('a placeholder that is too narrow is told as it is written', () => {
-  const fill = (template: string) => () => fillTemplate(template, { texts: { x: 'abc' }, amounts });
+  const fill = (template: string) => () => fillTemplate(template, { texts: { x: 'abc' }, amounts, widthsOf: 'bytes' });
   expect(fill('{minorUnits.amount:3}')).toThrowError(/^\{minorUnits\.amount:3\} of a template/);
   expect(fill('{minorUnits.amount.ZAR:1}')).toThrowError(/^\{minorUnits\.amount\.ZAR:1\} of a template/);
   expect(fill('{x:2}')).toThrowError(/^\{x:2\} of a template/);
@@ -81,4 +83,14 @@ it('numbers are asked for where a template names them', () => {
     true,
     true,
   ]);
+});
+
+it('a width counts bytes in the lines of a file, and characters in its name', () => {
+  const values = { texts: { file: 'Zürich' }, amounts: {} };
+  expect(fillTemplate('{file:8}|', { ...values, widthsOf: 'bytes' })).toBe('Zürich |');
+  expect(fillTemplate('{file:8}|', { ...values, widthsOf: 'characters' })).toBe('Zürich  |');
+  const narrow = expect.objectContaining({ code: 'E_TARGET', message: expect.stringContaining('7 bytes') });
+  expect(() => fillTemplate('{file:6}', { ...values, widthsOf: 'bytes' })).toThrowError(narrow);
+  const { name, text } = textOf({ name: '{file:8}{number}', headerLines: ['H{file:10}|'] }, { fileName: 'Zürich' });
+  expect([name, text.split('\r\n')[0]]).toEqual(['Zürich  1-0000', 'HZürich   |']);
 });

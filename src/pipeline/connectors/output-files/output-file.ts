@@ -58,7 +58,8 @@ export function plainFileOf(
   const { body } = batch;
   const linesOf = (templates: readonly string[] = []) => {
     if (templates.length === 0) return nothing;
-    const values = { texts: { ...templateTexts(templates.join(''), parts), count: String(batch.records) }, amounts: batch.amounts };
+    const texts = { ...templateTexts(templates.join(''), parts), count: String(batch.records) };
+    const values = { texts, amounts: batch.amounts, widthsOf: 'bytes' } as const;
     return Buffer.from(templates.map((template) => fillTemplate(template, values) + lineEndOf(plan)).join(''));
   };
   const headerLines = linesOf(settings.headerLines);
