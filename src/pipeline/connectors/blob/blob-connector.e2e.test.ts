@@ -287,6 +287,21 @@ describe.each(blobServerEntries)('at %s', (name, start) => {
     expect((await container.read(now, { from: 0, bytes: now.bytes })).toString()).toBe('theirs');
   });
 
+  it('nor are the same bytes of another batch that take it then taken for its own, unless an attempt before may have written them', async () => {
+    const batch = outgoing(['a']);
+    const message = 'the name "eft-out-1-0000.ndjson" is taken by the same bytes of another batch';
+    const refused = { kind: 'refused', retryable: false, code: 'E_TARGET_CONFLICT', message };
+    for (const [sent, outcome] of [
+      [batch, refused],
+      [again(batch), { kind: 'acked' }],
+    ] as const) {
+      let take = async (): Promise<void> => {};
+      const { target, container } = await openPlace(server, { port: await portBehind(server, () => take()) });
+      take = () => container.create(usualName, Buffer.concat([...batch.body.pieces()]));
+      expect(await target.deliver(sent, signal)).toMatchObject(outcome);
+    }
+  });
+
   it('objects of many megabytes are read back byte by byte', async () => {
     const { target, idsIn } = await openPlace(server, { settings: { readBack: 'hash' } });
     const ids = Array.from({ length: 60_000 }, (_, index) => `record-${String(index).padStart(5, '0')}`);

@@ -108,7 +108,7 @@ async function write({ container, file, batch, settings, signal }: Writing, step
   } catch (error) {
     if (!(error instanceof BlobFailure) || error.kind !== 'exists') throw error;
     const now = await compare(container, name, file);
-    if (now === 'same') return { kind: 'acked', evidence: alreadyThere };
+    if (now === 'same') return foundAgain(file, batch, alreadyThere);
     if (now === 'other') return conflictWith(file);
     step.now = 'before';
     throw new BlobFailure('busy', 'the service says that the name is taken, and has no such object');
