@@ -1,5 +1,7 @@
 /** Jobs that are cancelled while nobody knows what became of a batch of theirs. */
-import { rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
 import { countUnknown } from '../../src/pipeline/deliveries/endings/unknown-records.ts';
@@ -90,6 +92,61 @@ it.each([
   expect(await scenario.counts()).toMatchObject([counts]);
   expect(await scenario.attempts()).toMatchObject([{ outcome: 'unknown', resolvedAs, evidence }]);
   expect(await scenario.inTenant((tx) => countUnknown(tx, job!.jobId))).toEqual(new Map());
+});
+
+/** Ends at once where a worker has its answer: as a process does that is killed there. */
+function deafWorker(scenario: Scenario): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const crashPoints = {
+    reach(name: string) {
+      if (name !== 'deliveries.after-outcome') return;
+      resolve();
+      throw new Error('killed');
+    },
+  };
+  scenario.startWorker({ crashPoints });
+  return promise;
+}
+
+it('of a cancelled job, a folder from which the file may have been taken proves nothing: its records count as unknown', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-taken-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const settings = { path: 'out', name: '{number}.{extension}', readBack: 'none' };
+  const plan = deliveryPlan([
+    targetPlan('archive', { format: 'ndjson' }, { type: 'file', connection: 'archive', batchRecords: 100, settings }),
+  ]);
+  const scenario = await createDeliveryScenario({ database, plan, bindings: { archive: bindingOf('folder', { root: folder }) } });
+  onTestFinished(async () => void (await scenario.stopWorkers()));
+  const [job] = await scenario.deliverJobs([{ lines }]);
+  await deafWorker(scenario);
+  await scenario.stopWorkers();
+  const [name] = readdirSync(join(folder, 'out'));
+  rmSync(join(folder, 'out', name!));
+  await cancel(scenario, job!);
+  await expireLeases(scenario);
+  scenario.startWorker();
+  await scenario.allEnded([job!]);
+  expect(await scenario.counts()).toMatchObject([{ routed: 2, delivered: 0, cancelled: 2 }]);
+  const evidence = 'every job of the batch was cancelled (there is no file of this name)';
+  expect(await scenario.attempts()).toMatchObject([{ outcome: 'unknown', resolvedAs: 'cancelled', evidence }]);
+  expect(await scenario.inTenant((tx) => countUnknown(tx, job!.jobId))).toEqual(new Map([['archive', 2]]));
+});
+
+it.each([
+  ['some', 1, new Map([['api', 2]])],
+  ['none', 0, new Map()],
+])('of a cancelled job, records of which the target has %s count as unknown', async (_, known, unknown) => {
+  const { sink, scenario } = await start({ settings: { mode: 'single', status: { path: '/status/{key}', absentStatus: [404] } } });
+  sink.answer(({ method }) => (method === 'POST' ? { isLost: true } : { status: 503 }));
+  const [job] = await scenario.deliverJobs([{ lines }]);
+  scenario.startWorker();
+  await until(() => sink.requests.some(({ method }) => method === 'GET'), 'the service was not asked');
+  await cancel(scenario, job!);
+  const keys = posts(sink.requests).map(({ headers }) => headers['idempotency-key'] as string);
+  sink.answer(({ path }) => ({ status: keys.slice(0, known).some((key) => path.includes(key)) ? 200 : 404 }));
+  await scenario.allEnded([job!]);
+  expect(await scenario.counts()).toMatchObject([{ routed: 2, delivered: 0, cancelled: 2 }]);
+  expect(await scenario.inTenant((tx) => countUnknown(tx, job!.jobId))).toEqual(unknown);
 });
 
 it('a batch that is held at the end of the attempt that was under way when its job was cancelled is cancelled at the next look', async () => {

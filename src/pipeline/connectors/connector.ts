@@ -204,7 +204,7 @@ export interface RecordResult {
 
 /**
  * `resendable`: sending it again adds nothing twice. `absent`: the target has nothing of what was sent under the batch's id or name, or none of its
- * records, under whichever they were sent. `evidence` says in words how it is known; no content. `mustWait`: the target
+ * records, under whichever they were sent; that no file has its name is no proof of that, because whoever it is for may have taken it. `evidence` says in words how it is known; no content. `mustWait`: the target
  * can say it and does not yet, so that it is asked again and nothing is sent before it has. `isForNow`: it can say it, and could not be
  * asked; sending it again would add nothing twice.
  */

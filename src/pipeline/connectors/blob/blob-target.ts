@@ -62,7 +62,7 @@ export function openBlobTarget(type: BlobConnectionType, options: OpenOptions): 
         );
         if (found === 'same') return { kind: 'acked', evidence: 'the object is there with the same content' };
         const evidence = found === 'missing' ? 'there is no object of this name' : 'the object of this name holds something else';
-        return { kind: 'resendable', absent: 'batch', evidence };
+        return { kind: 'resendable', evidence };
       } catch (error) {
         return { kind: 'unresolved', code: blobOutcome(error, { step: 'before', signal }).code, isForNow: true };
       }

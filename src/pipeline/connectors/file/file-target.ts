@@ -101,7 +101,7 @@ export function openFileTarget({ plan, target, connection, folders, secrets, por
         const resolution = await place.useIfThere(async (used): Promise<Resolution> => {
           const found = await compare(used.pathOf(file.name), file);
           if (found === 'missing') return nothingThere;
-          if (found === 'other') return { kind: 'resendable', absent: 'batch', evidence: 'the file of this name holds other bytes' };
+          if (found === 'other') return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
           await removeOlderAttempts(used, batch);
           await used.sync();
           return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
@@ -158,7 +158,7 @@ async function writeProbe(path: string): Promise<void> {
   }
 }
 
-const nothingThere: Resolution = { kind: 'resendable', absent: 'batch', evidence: 'there is no file of this name' };
+const nothingThere: Resolution = { kind: 'resendable', evidence: 'there is no file of this name' };
 
 type ReadBack = 'hash' | 'size' | 'none';
 

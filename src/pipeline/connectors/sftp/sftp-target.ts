@@ -67,9 +67,9 @@ export function openSftpTarget(options: OpenOptions): Target {
               await removeOlderAttempts({ sftp, folder, batch });
               return { kind: 'acked', evidence: 'the file is there with the same SHA-256' };
             case 'other':
-              return { kind: 'resendable', absent: 'batch', evidence: 'the file of this name holds other bytes' };
+              return { kind: 'resendable', evidence: 'the file of this name holds other bytes' };
             case 'missing':
-              return { kind: 'resendable', absent: 'batch', evidence: 'there is no file of this name' };
+              return { kind: 'resendable', evidence: 'there is no file of this name' };
           }
         });
       } catch (error) {
