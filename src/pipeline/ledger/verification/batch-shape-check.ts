@@ -1,13 +1,22 @@
 /**
  * What every batch of a list must look like whoever made it: it holds something, names its lines once and in the order of
- * the file, and was sent with lines of other jobs only where its target lets jobs share a batch.
+ * the file, was sent with lines of other jobs only where its target lets jobs share a batch, and is labelled where its records may
+ * have arrived before.
  */
 import type { Plan } from '../../engine/plan.ts';
 import type { BatchEntry, SegmentRange } from '../batch-list.ts';
+import type { ReceiptRedrive } from '../receipt.ts';
 import { isShared } from './body-check.ts';
 import type { VerificationLog } from './verification-report.ts';
 
-export function checkBatchShapes(entries: readonly BatchEntry[], plan: Plan, log: VerificationLog): void {
+export interface BatchShapes {
+  readonly plan: Plan;
+  /** Of a job that sends records again. */
+  readonly redrive: ReceiptRedrive | undefined;
+  readonly log: VerificationLog;
+}
+
+export function checkBatchShapes(entries: readonly BatchEntry[], { plan, redrive, log }: BatchShapes): void {
   const apart = new Set(
     plan.targets.filter(({ settings, windowMs }) => settings['rollUp'] === false && windowMs === undefined).map(({ id }) => id),
   );
@@ -19,6 +28,7 @@ export function checkBatchShapes(entries: readonly BatchEntry[], plan: Plan, log
     check(entry.records > 0 && entry.ranges.length > 0, 'it holds nothing');
     check(areInOrder(entry.ranges), 'its lines are not in the order of the file, or named twice');
     check(!isShared(entry) || !apart.has(entry.target), 'its body is not its lines, and its target shares no batches');
+    if (redrive?.possibleDuplicate === true) check(entry.unknownAttempts > 0, 'it is not labelled as one that may have arrived before');
   });
 }
 

@@ -130,7 +130,7 @@ function recompute({ reader, receipt, plan, ofPack, hasSignedBatches, log }: Rec
   }
   const entries = readBatches(reader, receipt, log);
   const batches = new BatchCheck(entries, { targetIds: plan.targets.map(({ id }) => id), scales: summedScales(plan), log });
-  checkBatchShapes(entries, plan, log);
+  checkBatchShapes(entries, { plan, redrive: receipt.job.redrive, log });
   const found = checkRecords({ plan, receipt, reader, batches, ofPack, log });
   checkChunkBorders({ receipt, reader, log }, found.coverage);
   if (hasSignedBatches)
