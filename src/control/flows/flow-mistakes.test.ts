@@ -204,6 +204,7 @@ const shapes: Readonly<Record<string, readonly Mistake[]>> = {
       says: /decimal and int/,
     },
     { change: ['pattern: "^[0-9]{9,11}$"', 'pattern: "^(?=a)[0-9]$"'], code: 'E_PATTERN_REFUSED', at: '"^(?=a)' },
+    { change: ['pattern: "^[0-9]{9,11}$"', 'pattern: "[0-9]{0,1024}"'], code: 'E_PATTERN_REFUSED', at: '"[0-9]{0,1024}"' },
     {
       change: [
         'type: date, format: yyyyMMdd, required: true }\n    trailer',

@@ -72,6 +72,7 @@ describe('what is refused before a record is seen', () => {
     ['record.name.matches(record.name)', /literal string/],
     ["record.name.matches('(a)\\\\1')", /PATTERN_REFUSED/],
     ["record.name.matches('(?!a)')", /PATTERN_REFUSED/],
+    ["record.name.matches('[A-Za-z0-9 ]{0,1024}')", /PATTERN_REFUSED/],
     // Names.
     ['record.amont', /did you mean amount\?/],
     ['record', /not a value/],

@@ -43,7 +43,7 @@ export const expressionProblems = defineErrors({
   E_PATTERN_REFUSED: {
     meaning: 'A regular expression is not one that runs in linear time (RE2 syntax), or is not a literal.',
     actor: 'author',
-    next: 'Write the pattern without back references and look-around.',
+    next: 'Write the pattern without back references and look-around, and with counts of at most 1,000; `minLength` and `maxLength` count further.',
   },
 });
 

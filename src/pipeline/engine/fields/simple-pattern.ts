@@ -16,7 +16,8 @@ export interface SimplePattern {
   readonly optional: readonly PatternAtom[];
 }
 
-const countMax = 4_096;
+/** RE2 refuses greater counts, and reads those with a leading zero as text. */
+const countMax = 1_000;
 
 export function parseSimplePattern(pattern: string): SimplePattern | null {
   let body = pattern;
@@ -35,7 +36,10 @@ function parseAtoms(text: string): PatternAtom[] | null {
   const atoms: PatternAtom[] = [];
   let rest = text;
   while (rest !== '') {
-    const atom = /^(\[[^\]\\[]+\]|\\[dw.\-+/()[\]*?$^|{}\\]|[A-Za-z0-9 _\-/:,;#@!%&=<>~'"`])(?:\{(\d+)(?:(,)(\d*))?\}|([+*?]))?/.exec(rest);
+    const atom =
+      /^(\[[^\]\\[]+\]|\\[dw.\-+/()[\]*?$^|{}\\]|[A-Za-z0-9 _\-/:,;#@!%&=<>~'"`])(?:\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}|([+*?]))?/.exec(
+        rest,
+      );
     if (atom === null) return null;
     rest = rest.slice(atom[0].length);
     // A second quantifier makes a lazy or possessive form.
@@ -57,8 +61,9 @@ function atomCounts(
   if (mark !== undefined) return { min: mark === '+' ? 1 : 0, max: mark === '?' ? 1 : Number.MAX_SAFE_INTEGER };
   if (low === undefined) return { min: 1, max: 1 };
   const min = Number(low);
-  const max = comma === undefined ? min : high === '' ? Number.MAX_SAFE_INTEGER : Number(high);
-  return min > max || min > countMax ? null : { min, max };
+  const max = comma === undefined ? min : high === undefined ? Number.MAX_SAFE_INTEGER : Number(high);
+  if (min > max || min > countMax || (high !== undefined && max > countMax)) return null;
+  return { min, max };
 }
 
 function classMembers(source: string): boolean[] | null {
