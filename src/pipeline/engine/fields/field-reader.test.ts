@@ -140,6 +140,12 @@ const cases: readonly [FieldType, Partial<FieldPlan>, Readonly<Record<string, st
   ['string', { pattern: '[A-Z]+' }, { AB: 'AB', AB1: 'E_PATTERN' }],
   ['string', { pattern: '^[A-Z]' }, { AB1: 'AB1', '1A': 'E_PATTERN' }],
   ['decimal', { min: '0.01', max: '10' }, { '0.01': '0.01', '10.00': '10.00', '0': 'E_RANGE', '10.01': 'E_RANGE' }],
+  [
+    'decimal',
+    { max: '9'.repeat(21) },
+    { '1.00': '1.00', [`${'9'.repeat(21)}.00`]: `${'9'.repeat(21)}.00`, [`${'9'.repeat(21)}.01`]: 'E_RANGE' },
+  ],
+  ['decimal', { min: `-${'9'.repeat(38)}`, max: '9'.repeat(38) }, { '1.00': '1.00', [`-${'9'.repeat(36)}.99`]: `-${'9'.repeat(36)}.99` }],
   ['date', { min: '2026-01-01' }, { '2025-12-31': 'E_RANGE', '2026-01-01': '2026-01-01' }],
 ];
 

@@ -5,7 +5,7 @@
 import { fieldErrors } from '../engine-errors.ts';
 import { compilePattern } from '../expressions/patterns.ts';
 import { textSize } from '../expressions/text-functions.ts';
-import { compareMoments, compareNumbers, compareTexts, type Decimal, type Value } from '../expressions/values.ts';
+import { compareMoments, compareNumbers, compareTexts, type Decimal, parseDecimal, type Value } from '../expressions/values.ts';
 import type { FieldPlan, FormatPlan, RecordPlan } from '../plan.ts';
 import { receivedTable } from '../records/window-bytes.ts';
 import { ibanFault, isBic, isCountry, isCurrency, isIsin, isLei, isLuhn, isRoutingNumber } from './code-types.ts';
@@ -192,21 +192,22 @@ function createMomentTypeReader(type: 'date' | 'time' | 'datetime', format: stri
   return (text) => read(text) ?? problem;
 }
 
-/** Bounds are written in canonical form: ISO 8601, decimals with a point. */
+/** Bounds are written in canonical form: ISO 8601, decimals with a point and of any scale. */
 function readBound(plan: FieldPlan, text: string): Present {
-  const value = createTypeReader({ ...plan, dateFormat: null, point: 'explicit', scale: 18 })(text);
+  if (plan.type === 'decimal') return parseDecimal(text);
+  const value = createTypeReader({ ...plan, dateFormat: null })(text);
   if (value instanceof FieldProblem) throw new Error(`bound of field ${JSON.stringify(plan.name)} is no ${plan.type}`);
   return value;
 }
 
 function compareBound(value: Present, bound: Present, plan: FieldPlan): number {
   if (plan.type === 'int' || plan.type === 'decimal') return compareNumbers(value as bigint | Decimal, bound as bigint | Decimal);
-  if (plan.type === 'datetime') return compareDatetimes(value as string, bound as string);
+  if (plan.type === 'datetime' || plan.type === 'time') return compareWithoutZones(value as string, bound as string);
   return compareTexts(String(value), String(bound));
 }
 
 /** A bound without an offset applies to the moment as written and the other way round. */
-function compareDatetimes(value: string, bound: string): number {
+function compareWithoutZones(value: string, bound: string): number {
   return compareMoments(withoutZone(value), withoutZone(bound));
 }
 

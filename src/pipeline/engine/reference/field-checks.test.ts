@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { itWithPublicData } from '../../../../test/support/public-data.ts';
+import { FieldReader } from '../fields/field-reader.ts';
 import type { FieldPlan, FieldType } from '../plan.ts';
 import { delimitedFormat, fieldPlan } from '../plans.fixture.ts';
 import { type CheckedField, checkField } from './field-checks.ts';
@@ -44,6 +45,27 @@ describe('fields of the reference parser', () => {
     expect(check('datetime', '2026-03-29T02:30:00').value).toBe('2026-03-29T02:30:00');
     for (const text of ['9999-12-31T23:59:59-00:01', '0001-01-01T00:00:00+00:01', '2026-01-01T24:00:00', '2026-01-01T12:00:60'])
       expect([text, codeOf('datetime', text)]).toEqual([text, 'E_DATETIME']);
+  });
+
+  it.each([
+    ['time', '17:00:00', ''],
+    ['datetime', '2026-01-31T17:00:00', ''],
+    ['datetime', '2026-01-31T17:00:00', 'Z'],
+  ] as const)('the bounds of a %s are held against its value, however its fraction is written: %s, %s', (type, moment, zone) => {
+    const found = (text: string, more: Partial<FieldPlan>) => {
+      const reader = new FieldReader(fieldPlan('f', type, { column: 0, header: null }, more), delimitedFormat);
+      reader.read(text, 'text');
+      const code = codeOf(type, text, more);
+      expect(reader.problem?.code ?? null).toBe(code);
+      return code;
+    };
+    for (const bound of [moment, `${moment}.000`]) {
+      const more = { min: bound, max: bound };
+      for (const text of [`${moment}${zone}`, `${moment}.000${zone}`])
+        expect([text, bound, found(text, more)]).toEqual([text, bound, null]);
+      expect(found(`${moment}.001${zone}`, { max: bound })).toBe('E_RANGE');
+      expect(found(`${moment}.001${zone}`, { min: bound })).toBeNull();
+    }
   });
 
   it('check digits are checked', () => {

@@ -86,15 +86,19 @@ function matchesPattern(pattern: string, text: string): boolean {
   return compilePattern(pattern, isAnchored ? 'part' : 'whole')(text);
 }
 
-/** Bounds are in canonical form. A datetime is compared with its bound as both are written, without zone. */
+/** Bounds are in canonical form. A datetime is compared with its bound as both are written, without zone; a missing fraction is none. */
 function compareWithBound(field: FieldPlan, value: Exclude<Value, null>, bound: string): number {
   if (field.type === 'int') return compareNumbers(value as bigint, BigInt(bound));
   if (field.type === 'decimal') return compareNumbers(value as Decimal, readExplicitDecimal(bound));
-  if (field.type === 'datetime') {
-    const limit = readMomentText('datetime', null, bound) ?? bound;
-    return compareTexts((value as string).replace(/Z$/, ''), limit.replace(/Z$/, ''));
+  if (field.type === 'datetime' || field.type === 'time') {
+    const limit = readMomentText(field.type, null, bound) ?? bound;
+    return compareTexts(withMilliseconds(value as string), withMilliseconds(limit));
   }
   return compareTexts(String(value), bound);
+}
+
+function withMilliseconds(moment: string): string {
+  return moment.replace(/Z$/, '').replace(/(:[0-9]{2})$/, '$1.000');
 }
 
 function readExplicitDecimal(text: string): Decimal {

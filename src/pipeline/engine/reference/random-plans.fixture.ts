@@ -58,7 +58,20 @@ export const textsByType: Readonly<Record<FieldType, readonly string[]>> = {
     '2026-1-31',
     '20260230',
   ],
-  time: ['12:30:15.250', '23:59:59', '00:00:00', '24:00:00', '12:60:00', '12:00:60', '12:30:15.250', '123015', '1:00:00', '12:30'],
+  time: [
+    '12:30:15.250',
+    '12:00:00.000',
+    '12:00:00',
+    '12:00:00.001',
+    '23:59:59',
+    '00:00:00',
+    '24:00:00',
+    '12:60:00',
+    '12:00:60',
+    '123015',
+    '1:00:00',
+    '12:30',
+  ],
   datetime: [
     '2026-01-31T12:00:00',
     '2026-01-31T23:30:00-01:00',
@@ -69,6 +82,8 @@ export const textsByType: Readonly<Record<FieldType, readonly string[]>> = {
     '2026-01-31 12:00:00',
     '2026-01-31T12:00:00+14:01',
     '20260131120000',
+    '2026-01-31T12:00:00.000',
+    '2026-01-31T12:00:00.001Z',
   ],
   boolean: ['true', 'false', 'TRUE', '1', 'yes'],
   iban: [
@@ -104,8 +119,8 @@ const boundsByType: Partial<Record<FieldType, readonly string[]>> = {
   int: ['-1', '7'],
   decimal: ['0', '1.50', '100.00'],
   date: ['2024-02-29', '2026-01-31'],
-  time: ['12:00:00'],
-  datetime: ['2026-01-31T12:00:00'],
+  time: ['12:00:00', '12:00:00.000'],
+  datetime: ['2026-01-31T12:00:00', '2026-01-31T12:00:00.000Z'],
 };
 
 function placeOf(format: FormatPlan, index: number, isNested: boolean, length = fieldWidth): FieldPlan['at'] {
