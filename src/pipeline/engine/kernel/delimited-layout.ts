@@ -9,7 +9,7 @@ import { textsBytes } from '../window-memory.ts';
 import { lineEndCode, type RecordLayout, scanCode, scanOf } from './record-layout.ts';
 import { matchesBytes, type SourceContext } from './source-context.ts';
 
-/** Null when two fields share a column: such plans have no kernel. */
+/** Null when two fields share a column, or spaces quote or escape: such plans have no kernel. */
 export function delimitedLayout(context: SourceContext, format: DelimitedPlan, columns: readonly string[] | null): RecordLayout | null {
   const { fields } = context.record;
   const fieldAt = new Map<number, number>();
@@ -28,6 +28,7 @@ export function delimitedLayout(context: SourceContext, format: DelimitedPlan, c
   const isExact = format.columns === 'exact';
   const width = isExact ? count : highest + 1;
   if (width <= highest || width === 0 || format.delimiter > 0x7f || (format.quote ?? 0) > 0x7f) return null;
+  if (format.quote === 0x20 || format.escape === 0x20) return null;
   return new DelimitedLayout(context, format, { fieldAt, missing, tagColumn, width, isExact }).layout();
 }
 
@@ -148,14 +149,22 @@ class DelimitedLayout {
   #field(index: number, source: string, tag: Buffer | null, isLast: boolean): string {
     const { trim } = this.#context.field(index);
     const s = `s${index}`;
-    const leading = trim ? `while(b[${s}]===32)${s}++;` : '';
-    const after = trim ? `q=e${index};while(b[q]===32)q++;` : `q=e${index};`;
+    const leading = trim ? this.#overSpaces(s) : '';
+    const after = `q=e${index};${trim ? this.#overSpaces('q') : ''}`;
     const trailing = this.#scanned.has(index) ? `if(cl>0){q=cl;}else{${after}}` : after;
     const literal = tag === null ? '' : `if(!(${matchesBytes(s, tag)})||e${index}-${s}!==${tag.length})break row;`;
     const absent = this.#context.isOptional(index)
       ? `if(${this.#isEnd(s, isLast)}){a${index}=1;e${index}=${s};q=${s};}else{${source}${trailing}}`
       : `if(${this.#isEnd(s, isLast)})break row;${source}${trailing}`;
     return `${this.#open(s)}${leading}${absent}${literal}${this.#close('q', isLast)}`;
+  }
+
+  /** Spaces that part fields are no part of them: only a text in quotes has its own. */
+  #overSpaces(at: string): string {
+    const { delimiter, quote } = this.#format;
+    const run = `while(b[${at}]===32)${at}++;`;
+    if (delimiter !== 0x20) return run;
+    return quote === null ? '' : `if(qt===1){${run}}`;
   }
 
   #skip(tag: Buffer | null, isLast: boolean): string {

@@ -77,7 +77,8 @@ function randomText(plan: Plan, record: RecordPlan): fc.Arbitrary<string> {
               : text.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`);
           return quote + inner + quote;
         })
-        .join(delimiter),
+        .join(delimiter)
+        .concat(dice[7]! > (format.delimiter === 0x20 ? 5 : 8) ? ' ' : ''),
     );
   }
   return fc

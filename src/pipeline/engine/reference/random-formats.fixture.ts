@@ -19,8 +19,9 @@ const oddDelimiters = Buffer.from('|.-/: 15EFDer_');
 const delimited: fc.Arbitrary<DelimitedPlan> = fc.record({
   type: fc.constant('delimited' as const),
   delimiter: fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom(0x2c, 0x3b, 0x09) },
-    { weight: 1, arbitrary: fc.constantFrom(...oddDelimiters) },
+    { weight: 6, arbitrary: fc.constantFrom(0x2c, 0x3b, 0x09) },
+    { weight: 2, arbitrary: fc.constantFrom(...oddDelimiters) },
+    { weight: 2, arbitrary: fc.constant(0x20) },
   ),
   quote: fc.constantFrom(0x22, 0x22, 0x27, null),
   escape: fc.constantFrom(null, 0x5c),

@@ -138,7 +138,7 @@ function typesFor(format: FormatPlan): FieldType[] {
 function randomField(format: FormatPlan, index: number): fc.Arbitrary<FieldPlan> {
   const choices = {
     required: fc.boolean(),
-    trim: format.type === 'fixed-width' ? fc.constantFrom(...rarely(true, false)) : fc.boolean(),
+    trim: randomTrim(format),
     isNested: fc.boolean(),
     point: fc.constantFrom('explicit' as const, 'explicit' as const, 'implied' as const),
     scale: fc.constantFrom(0, 2, 3),
@@ -172,6 +172,12 @@ function randomField(format: FormatPlan, index: number): fc.Arbitrary<FieldPlan>
           });
         }),
     );
+}
+
+/** Rarer where spaces part fields: the one trimmed field of a record is to stand among others. */
+function randomTrim(format: FormatPlan): fc.Arbitrary<boolean> {
+  if (format.type === 'fixed-width') return fc.constantFrom(...rarely(true, false));
+  return format.type === 'delimited' && format.delimiter === 0x20 ? fc.constantFrom(false, false, true) : fc.boolean();
 }
 
 function isSized(type: FieldType): boolean {
