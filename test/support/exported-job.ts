@@ -10,6 +10,7 @@ import { compileFlow } from '../../src/pipeline/engine/compile-flow.ts';
 import { checkFile, type FileCheck } from '../../src/pipeline/engine/file/file-checks.ts';
 import type { FinishedChunk } from '../../src/pipeline/engine/file/finished-chunks.ts';
 import { foldSummaries } from '../../src/pipeline/engine/file/fold-summaries.ts';
+import { knownHeader } from '../../src/pipeline/engine/file/known-header.ts';
 import { OutcomeSegment } from '../../src/pipeline/engine/outcomes/outcome-segment.ts';
 import type { Plan } from '../../src/pipeline/engine/plan.ts';
 import { MoneyTotals, summedScales } from '../../src/pipeline/engine/reference/money.ts';
@@ -148,7 +149,7 @@ function runJob(plan: Plan, member: Buffer, limits: SplitterOptions, damage: rea
   const parts: FinishedRun['parts'] = [];
   const summaries: ChunkSummary[] = [];
   const finished: FinishedChunk[] = [];
-  let header: EnvelopeRecord | null = null;
+  let header: EnvelopeRecord | null | undefined;
   const chunks = split.chunks.map((spec): ChunkReceipt => {
     const outputs: Buffer[][] = plan.targets.map(() => []);
     const [outcomes, rejections]: Buffer[][] = [[], []];
@@ -160,7 +161,7 @@ function runJob(plan: Plan, member: Buffer, limits: SplitterOptions, damage: rea
       warned() {},
     };
     const summary = runChunk(flow, spec, sourceOf(member), sinks, { hashKey: publicHashKey, header });
-    header ??= summary.header;
+    if (header === undefined) header = knownHeader(summary);
     summaries.push(summary);
     const part = {
       outcomes: Buffer.concat(outcomes!),

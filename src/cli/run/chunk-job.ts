@@ -11,8 +11,8 @@ import type { ByteSource } from '../../platform/base/byte-source.ts';
 
 export interface ChunkJob {
   readonly spec: ChunkSpec;
-  /** The file's header record, once it is known. */
-  readonly header: EnvelopeRecord | null;
+  /** Of `RunOptions`. */
+  readonly header: EnvelopeRecord | null | undefined;
 }
 
 /** Receives a chunk's bytes in order; they are only valid during the call. */

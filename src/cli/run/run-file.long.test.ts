@@ -165,6 +165,32 @@ describe('headgate run over one file', () => {
     expect(receipt.errors.map(({ code }) => code)).toEqual(['E_ACCEPTANCE', 'E_DECIMAL']);
   });
 
+  it('records are judged by the header record that the file begins with, in chunks and lanes of any number', async () => {
+    const at = (column: number) => ({ column, header: null });
+    const fields = [fieldPlan('kind', 'string', at(0)), fieldPlan('amount', 'int', at(1))];
+    const head = recordPlan([fields[0]!, fieldPlan('most', 'int', at(1))], { name: 'head', role: 'header', tag: 'H' });
+    const most = { kind: 'field', type: 'int', scope: 'header', index: 1, name: 'most' } as const;
+    const detail = recordPlan(fields, { tag: 'D' });
+    const assert = call('bool', 'lessOrEqual', recordField(detail, 1), most);
+    const flow = planOf({
+      format: { ...delimitedFormat, comment: 0x23, discriminator: 0 },
+      records: [detail, head],
+      rules: [{ id: 'limit', scope: 'record', severity: 'error', onFail: 'hold-file', code: 'LIM01', message: 'above it', assert }],
+    });
+    const details = 'D,9\nD,11\n'.repeat(20);
+    for (const [text, valid] of [
+      [`${'# noon\n'.repeat(20)}H,10\n${details}H,1\n${details}`, 40],
+      [`D,1\nH,10\n${details}`, 0],
+    ] as const) {
+      const first = (await run(flow, text, null, `whole-${valid}`)).receipt;
+      expect(first.records.valid).toBe(valid);
+      for (const threads of [null, 2]) {
+        const { receipt } = await run(flow, text, threads, `cut-${valid}-${threads}`, 30);
+        expect([receipt.records, receipt.verdict, receipt.errors]).toEqual([first.records, first.verdict, first.errors]);
+      }
+    }
+  });
+
   it('an open quote, a broken header row and an empty file are held or rejected with a code', async () => {
     const open = await run(plan(), `${small}"e,1.00,EUR\n`);
     expect([open.receipt.verdict, open.receipt.errors[0]!.code]).toEqual(['held', 'E_QUOTE_OPEN']);

@@ -5,6 +5,7 @@
 import type { ChunkSpec, ChunkSummary, EnvelopeRecord } from '../../pipeline/engine/chunk.ts';
 import type { CompiledFlow } from '../../pipeline/engine/compile-flow.ts';
 import type { foldSummaries } from '../../pipeline/engine/file/fold-summaries.ts';
+import { knownHeader } from '../../pipeline/engine/file/known-header.ts';
 import type { Format, Splitter } from '../../pipeline/formats/format.ts';
 import type { Pack } from '../../pipeline/formats/pack.ts';
 import { growSlowly } from '../../platform/base/heap-growth.ts';
@@ -88,7 +89,8 @@ class FileRun {
   /** Where each chunk's segment starts in outcomes.bin. */
   readonly #segmentStarts: number[] = [];
   readonly #receiver: ChunkReceiver;
-  #header: EnvelopeRecord | null = null;
+  /** As `knownHeader` says. */
+  #header: EnvelopeRecord | null | undefined;
   #join: typeof foldSummaries | null = null;
   #isLong = false;
 
@@ -141,10 +143,9 @@ class FileRun {
 
   async #submit(spec: ChunkSpec, lanes: ChunkLanes): Promise<void> {
     await lanes.submit({ spec, header: this.#header });
-    if (spec.number > 0) return;
-    void fileEnd().then((end) => (this.#join = end.foldSummaries));
-    // Rules may use the header record, so the chunks after the first wait until it is known.
-    if (this.#flow.plan.records.some((record) => record.role === 'header')) await lanes.drain();
+    if (spec.number === 0) void fileEnd().then((end) => (this.#join = end.foldSummaries));
+    // Rules may use the header record, so the chunks behind wait until it is known.
+    if (this.#header === undefined && this.#flow.plan.records.some((record) => record.role === 'header')) await lanes.drain();
   }
 
   #splitRules(format: Format) {
@@ -177,7 +178,7 @@ class FileRun {
   }
 
   #takeSummary(summary: ChunkSummary): void {
-    this.#header ??= summary.header;
+    if (this.#header === undefined) this.#header = knownHeader(summary);
     this.#summaries.push(keptSummary(summary));
     if (this.#join === null || this.#summaries.length < joinedTogether) return;
     this.#summaries = [this.#join(this.#summaries)];

@@ -214,11 +214,11 @@ export class ChunkRun {
     const envelope = this.#judge.envelope(this.#block.base + start);
     const { role } = this.#flow.plan.records[this.#judge.type]!;
     if (role === 'header') {
-      if (tally.header !== null || tally.read > 0 || tally.trailer !== null)
-        this.#addDamage(fileErrors.E_ENVELOPE, start, 'header is not first');
-      if (tally.header !== null) return;
-      tally.header = envelope;
-      this.#judge.setHeader(envelope);
+      const isFirst = !this.#hasRead();
+      if (!isFirst) this.#addDamage(fileErrors.E_ENVELOPE, start, 'header is not first');
+      tally.header ??= envelope;
+      // Records of other chunks know of none but the one that the file begins with.
+      if (isFirst && this.#options.header === undefined) this.#judge.setHeader(envelope);
     } else {
       if (tally.trailer !== null) this.#addDamage(fileErrors.E_ENVELOPE, start, 'more than one trailer');
       else tally.trailer = envelope;

@@ -10,7 +10,7 @@ export interface RunOptions {
   readonly maxRecordBytes?: number;
   /** Default 1 MiB. */
   readonly blockBytes?: number;
-  /** The file's header record, for chunks that don't hold it. */
+  /** The header record that the file begins with, null where it has none. Left out: nothing of the file comes before this chunk. */
   readonly header?: EnvelopeRecord | null;
   /** `slow`: every record by the slow path. Results are equal. */
   readonly path?: 'fast' | 'slow';

@@ -139,9 +139,9 @@ class GroupRunner {
     return { ...finished, checked, exclusions: writeExclusions(this.#set, checked.exclusions) };
   }
 
-  /** For a chunk that does not hold it. */
-  #headerOf({ spec, fileStart }: ChunkToRun, source: ByteSource): EnvelopeRecord | null {
-    return spec.start > fileStart ? readHeaderRecord(this.#flow, { start: fileStart, context: spec.context }, source) : null;
+  /** For a chunk that the file does not begin with. */
+  #headerOf({ spec, fileStart }: ChunkToRun, source: ByteSource): EnvelopeRecord | null | undefined {
+    return spec.start > fileStart ? readHeaderRecord(this.#flow, { start: fileStart, context: spec.context }, source) : undefined;
   }
 
   #options(): RunOptions {

@@ -11,9 +11,11 @@ export function* explainFile(plan: Plan, pieces: Iterable<Uint8Array>): Generato
   let header: readonly Value[] = [];
   try {
     const { rows, columns } = openReferenceFile(plan, pieces);
+    let isFirst = true;
     for (const row of rows) {
       const role = shapeRecord(plan, row, columns).type?.role ?? 'data';
-      if (role === 'header') header = headerValues(plan, row, columns);
+      if (role === 'header' && isFirst) header = headerValues(plan, row, columns);
+      isFirst = false;
       if (role === 'data') yield explainRecord(plan, row, { columns, header });
     }
   } catch (error) {

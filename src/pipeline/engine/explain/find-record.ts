@@ -30,11 +30,13 @@ export function findRecord(plan: Plan, pieces: Iterable<Uint8Array>, number: num
   try {
     const file = openReferenceFile(plan, pieces);
     if (file.damage.length > 0) return { damage: mergeAlike(file.damage.map(sayDamage)).join('; '), records };
+    let isFirst = true;
     for (const row of file.rows) {
       const found = { row, columns: file.columns, header };
       if (number === null) return found;
       const { type } = shapeRecord(plan, row, file.columns);
-      if (type?.role === 'header') header = headerValues(plan, row, file.columns);
+      if (type?.role === 'header' && isFirst) header = headerValues(plan, row, file.columns);
+      isFirst = false;
       if ((type === null || type.role === 'data') && ++records === number) return found;
     }
     return { damage: null, records };

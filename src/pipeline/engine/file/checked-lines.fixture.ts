@@ -1,5 +1,5 @@
 /** Runs lines of a file through a plan in memory and judges the file, for tests of what only the file as a whole shows. */
-import type { ChunkSpec, ChunkSummary } from '../chunk.ts';
+import type { ChunkSpec, ChunkSummary, EnvelopeRecord } from '../chunk.ts';
 import { compileFlow } from '../compile-flow.ts';
 import { OutcomeSegment } from '../outcomes/outcome-segment.ts';
 import type { Plan } from '../plan.ts';
@@ -7,6 +7,7 @@ import { type MemoryRun, memorySource, runInMemory } from '../runs.fixture.ts';
 import type { Exclusion } from './duplicates.ts';
 import { checkFile, type FileCheck } from './file-checks.ts';
 import { foldSummaries } from './fold-summaries.ts';
+import { knownHeader } from './known-header.ts';
 
 export interface CheckedLines {
   readonly check: FileCheck;
@@ -21,6 +22,7 @@ export function checkLines(plan: Plan, lines: readonly string[], linesPerChunk =
   const flow = compileFlow(plan);
   const specs: ChunkSpec[] = [];
   const runs: MemoryRun[] = [];
+  let header: EnvelopeRecord | null | undefined;
   let start = 0;
   let firstRecord = 1;
   for (let from = 0; from < Math.max(1, lines.length); from += Math.max(1, linesPerChunk)) {
@@ -33,7 +35,8 @@ export function checkLines(plan: Plan, lines: readonly string[], linesPerChunk =
           .join(''),
       );
     const spec: ChunkSpec = { number: specs.length, start, end, firstRecord, context: { version: 1, columns: null } };
-    const run = runInMemory({ plan, bytes, spec, flow }, { header: runs[0]?.summary.header ?? null });
+    const run = runInMemory({ plan, bytes, spec, flow }, { header });
+    if (header === undefined) header = knownHeader(run.summary);
     specs.push(spec);
     runs.push(run);
     start = end;

@@ -14,6 +14,7 @@ import { type ControlTotals, checkFileRules, countedRecords } from './file-rules
 import type { FileReason, Verdict } from './file-verdict.ts';
 import { type FinishedChunk, FinishedChunks } from './finished-chunks.ts';
 import { rejectedMagnitudesOf } from './fold-summaries.ts';
+import { knownHeader } from './known-header.ts';
 
 export interface FileInput {
   /** Of all chunks, folded. */
@@ -105,7 +106,7 @@ interface KeptTotals extends Pick<FileCheck, 'records' | 'excluded' | 'amounts' 
 
 function excludeDuplicates(flow: CompiledFlow, input: FileInput): KeptTotals {
   const { summary } = input;
-  const chunks = new FinishedChunks(flow, input.chunks, input.source, summary.header);
+  const chunks = new FinishedChunks(flow, input.chunks, input.source, knownHeader(summary) ?? null);
   const excludedWarnings = new ExcludedWarnings();
   let { valid, rejected } = summary.amounts;
   const isLimited = flow.plan.acceptance.maxInvalidAmount !== null;

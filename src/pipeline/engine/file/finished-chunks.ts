@@ -19,7 +19,7 @@ export class FinishedChunks {
   /** One for all chunks of the same columns. */
   readonly #fetchers = new Map<string, RecordFetcher>();
 
-  /** `header`: of the file, null without one. */
+  /** `header`: that records were judged by, null without one. */
   constructor(flow: CompiledFlow, all: readonly FinishedChunk[], source: ByteSource, header: EnvelopeRecord | null) {
     this.all = all;
     this.#flow = flow;

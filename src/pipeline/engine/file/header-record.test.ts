@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import { compileFlow } from '../compile-flow.ts';
-import { delimitedFormat, fieldPlan, planOf, recordPlan } from '../plans.fixture.ts';
+import { explainFile } from '../explain/explain-file.ts';
+import { call, delimitedFormat, fieldPlan, planOf, recordPlan } from '../plans.fixture.ts';
+import { runEngine, runReference } from '../reference/run-accounts.fixture.ts';
 import { memorySource } from '../runs.fixture.ts';
+import { checkLines } from './checked-lines.fixture.ts';
 import { readHeaderRecord } from './header-record.ts';
 import { RecordFetcher } from './record-fetcher.ts';
 
@@ -43,4 +46,31 @@ it.each([
   ['whose flow has none', compileFlow({ ...plan, records: [records[0]!], rules: [] }), 'D,9\n'],
 ])('of a file %s there is no header record', (_what, ofFlow, text) => {
   expect(readHeaderRecord(ofFlow, { start: 0, context }, memorySource(Buffer.from(text)))).toBeNull();
+});
+
+it.each([
+  ['a record', 'x\nH,10\nD,9\nD,11\n', [1, 2, 3]],
+  ['a record of its own chunk', `x${'x'.repeat(40)}\nD,9\nH,10\nD,9\n`, [1, 2, 3]],
+  ['another header', 'H,10\nD,9\nH,1\nD,9\nD,11\n', [3]],
+  ['comments', '# noon\n\n# and one\nH,10\nD,9\nD,11\n', [2]],
+])('a header behind %s is one for the same records in chunks of any size, as for the reference', (_what, text, rejected) => {
+  const bytes = Buffer.from(text);
+  const expected = runReference(plan, bytes);
+  expect(expected.findings.map((finding) => (finding as unknown[])[0])).toEqual(rejected);
+  for (const chunkBytes of [1, 12, 1_000])
+    for (const path of ['slow', 'fast'] as const)
+      expect([chunkBytes, path, runEngine(plan, bytes, { chunkBytes, path, blockBytes: 64 })]).toEqual([chunkBytes, path, expected]);
+  const explained = [...explainFile(plan, [bytes])].map(({ status }, index) => (status === 'rejected' ? [index + 1] : []));
+  expect(explained.flat()).toEqual(rejected);
+});
+
+it('records of a file that are looked at again for a value that repeats are judged by the same header', () => {
+  const [detail, head] = records;
+  const unique = { ...detail!, fields: [detail!.fields[0]!, { ...detail!.fields[1]!, unique: 'file' as const }] };
+  const isKnown = call('bool', 'not', call('bool', 'isNull', field('header', 'most')));
+  const warned = planOf({ ...plan, records: [unique, head!], rules: [{ ...plan.rules[0]!, severity: 'warn', assert: isKnown }] });
+  for (const linesPerChunk of [1, 2, 4]) {
+    const { summary, check } = checkLines(warned, ['D,1', 'H,10', 'D,9', 'D,9'], linesPerChunk);
+    expect([check.excluded, summary.warned, summary.warnings.map(({ count }) => count)]).toEqual([1, 2, [2]]);
+  }
 });

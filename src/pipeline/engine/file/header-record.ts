@@ -10,7 +10,7 @@ export interface FileStart {
   readonly context: ChunkContext;
 }
 
-/** Null where the flow has none, or the file begins with something else. */
+/** What `knownHeader` says of the whole file: null where the flow has none, or the file begins with something else. */
 export function readHeaderRecord(flow: CompiledFlow, { start, context }: FileStart, source: ByteSource): EnvelopeRecord | null {
   const { records, targets } = flow.plan;
   if (!records.some(({ role }) => role === 'header')) return null;

@@ -222,7 +222,15 @@ function extraRecord(format: FormatPlan, detail: RecordPlan): RecordPlan {
   return recordPlan([detail.fields[0]!, ...fields], { name: 'extra', tag: 'E', counted: false, key: fields.length > 0 ? [1] : [] });
 }
 
-function randomCondition(record: RecordPlan): fc.Arbitrary<Expression> {
+/** `header`: the header record, where the format has one. */
+function randomCondition(record: RecordPlan, header: RecordPlan | undefined): fc.Arbitrary<Expression> {
+  const ofRecord = recordCondition(record);
+  if (header === undefined) return ofRecord;
+  const isAbsent = call('bool', 'isNull', { ...recordField(header, 0), scope: 'header' } as Expression);
+  return fc.oneof({ weight: 6, arbitrary: ofRecord }, { weight: 1, arbitrary: fc.constantFrom(isAbsent, call('bool', 'not', isAbsent)) });
+}
+
+function recordCondition(record: RecordPlan): fc.Arbitrary<Expression> {
   const fields = record.fields.map((_, index) => recordField(record, index));
   return fc.constantFrom(...fields).chain((field) => {
     const isPresent = call('bool', 'not', call('bool', 'isNull', field));
@@ -266,7 +274,10 @@ export function randomPlan(isTagged: boolean): fc.Arbitrary<Plan> {
   return randomFormat(isTagged).chain((format) =>
     randomRecords(format, isTagged).chain((records) => {
       const main = records.find((record) => record.role === 'data')!;
-      const condition = randomCondition(main);
+      const condition = randomCondition(
+        main,
+        records.find((record) => record.role === 'header'),
+      );
       return fc
         .record({
           asserts: fc.array(fc.tuple(condition, fc.constantFrom('error' as const, 'error' as const, 'warn' as const)), { maxLength: 3 }),

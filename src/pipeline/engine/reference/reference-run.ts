@@ -39,6 +39,7 @@ export class ReferenceRun {
   readonly #options: ReferenceOptions;
   readonly #totals: ReferenceTotals;
   readonly #scales: ReadonlyMap<string, number>;
+  /** Of the header record that the file begins with. */
   #header: readonly Value[] = [];
   #hasLateRecord = false;
   #coverage: FileCoverage;
@@ -142,10 +143,10 @@ export class ReferenceRun {
       else this.#addDamage('E_ENVELOPE', offset, 'more than one trailer');
       return;
     }
-    if (totals.header !== null || totals.read > 0 || totals.trailer !== null) this.#addDamage('E_ENVELOPE', offset, 'header is not first');
-    if (totals.header !== null) return;
-    totals.header = envelope;
-    this.#header = fields.map((field) => (field.problem === null ? field.value : null));
+    const isFirst = totals.header === null && totals.read === 0 && totals.trailer === null;
+    totals.header ??= envelope;
+    if (isFirst) this.#header = fields.map((field) => (field.problem === null ? field.value : null));
+    else this.#addDamage('E_ENVELOPE', offset, 'header is not first');
   }
 
   #addDamage(code: string, offset: number, message: string): void {

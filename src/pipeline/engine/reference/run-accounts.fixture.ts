@@ -4,6 +4,7 @@ import type { ByteSource } from '../../../platform/base/byte-source.ts';
 import type { ChunkSummary, EnvelopeRecord, FieldAmounts, Finding } from '../chunk.ts';
 import { type CompiledFlow, compileFlow } from '../compile-flow.ts';
 import { foldSummaries } from '../file/fold-summaries.ts';
+import { readHeaderRecord } from '../file/header-record.ts';
 import { OutcomeSegment } from '../outcomes/outcome-segment.ts';
 import type { Plan } from '../plan.ts';
 import { publicHashKey, runChunk } from '../run-chunk.ts';
@@ -102,7 +103,7 @@ export function runEngine(plan: Plan, bytes: Buffer, by: EngineRun): Account {
   const segments: Buffer[][] = plan.targets.map(() => []);
   const records: unknown[] = [];
   const summaries: ChunkSummary[] = [];
-  let header: EnvelopeRecord | null = null;
+  const start = split.chunks[0]?.start ?? 0;
   for (const spec of split.chunks) {
     const outcomes: Buffer[] = [];
     const sinks = {
@@ -111,9 +112,9 @@ export function runEngine(plan: Plan, bytes: Buffer, by: EngineRun): Account {
       rejected: (finding: Finding) => void findings.push(finding),
       warned: (finding: Finding) => void warnings.push(finding),
     };
+    const header = spec.start > start ? readHeaderRecord(flow, { start, context: spec.context }, source) : undefined;
     const options: RunOptions = { hashKey: publicHashKey, header, path, blockBytes };
     const summary = runChunk(flow, spec, source, sinks, options);
-    header ??= summary.header;
     summaries.push(summary);
     const segment = new OutcomeSegment(sourceOf(Buffer.concat(outcomes)));
     for (let position = 0; position < segment.header.records; position++) {
