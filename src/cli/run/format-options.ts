@@ -61,7 +61,7 @@ function readOptions(format: Format, options: readonly string[]): Values {
   const settings = format.name === 'delimited' ? [...described, strayQuotes] : described;
   const values = readGiven(format.name, settings, options);
   const isGiven = (wanted: string) => options.some((option) => option.startsWith(`${wanted}=`));
-  if (isGiven('quote') && !isGiven('escape')) return new Map([...values, ['escape', values.get('quote') ?? null]]);
+  if (values.has('escape') && !isGiven('escape')) return new Map([...values, ['escape', values.get('quote') ?? null]]);
   return values;
 }
 

@@ -129,7 +129,7 @@ export type FormatDefinition =
       readonly encoding: Encoding;
       readonly delimiter: number;
       readonly quote: number | null;
-      readonly escape: number | null;
+      readonly escape?: number | null;
       readonly comment: number | null;
       readonly header: boolean;
       readonly columns: 'exact' | 'lenient';

@@ -325,6 +325,15 @@ describe('what a Plan holds of a definition', () => {
     expect(plan!.format).toMatchObject({ delimiter: 9, quote: null, escape: null, comment: null });
   });
 
+  test('quotes are escaped by themselves unless another byte is said to', () => {
+    const formatOf = (keys: string): unknown =>
+      loadFlow(flow(`  format: { type: delimited${keys} }\n  schema: { record: { fields: { a: { type: string } } } }\n`)).plan!.format;
+    expect(formatOf('')).toMatchObject({ quote: 0x22, escape: 0x22 });
+    expect(formatOf(`, quote: "'"`)).toMatchObject({ quote: 0x27, escape: 0x27 });
+    expect(formatOf(`, quote: "'", escape: "\\\\"`)).toMatchObject({ quote: 0x27, escape: 0x5c });
+    expect(formatOf(', quote: ""')).toMatchObject({ quote: null, escape: null });
+  });
+
   test('paths of JSON keys, also of keys with points', () => {
     const { plan } = loadFlow(
       flow(

@@ -20,7 +20,7 @@ export function compileFormat({ format, schema }: Pick<FlowSpec, 'format' | 'sch
         ...encodingOf(format),
         delimiter: format.delimiter,
         quote: format.quote,
-        escape: format.quote === null ? null : format.escape,
+        escape: format.quote === null ? null : (format.escape ?? format.quote),
         comment: format.comment,
         header: format.header,
         columns: format.columns,

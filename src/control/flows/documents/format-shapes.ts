@@ -28,8 +28,7 @@ const delimited: ObjectShape = object({
   quote: { shape: optionalByte, default: '"', description: 'The byte around quoted fields; "" for none.' },
   escape: {
     shape: optionalByte,
-    default: '"',
-    description: 'The byte that makes a quote inside quotes content; equal to `quote`: quotes are doubled.',
+    description: 'The byte that makes a quote inside quotes content; by default `quote` itself: quotes are doubled.',
   },
   comment: { shape: optionalByte, default: '', description: 'A line that starts with this byte is no record; "" for none.' },
   header: { shape: { kind: 'boolean' }, default: false, description: 'The first record names the columns.' },

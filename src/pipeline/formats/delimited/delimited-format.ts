@@ -16,8 +16,8 @@ export const delimitedFormat: Format<DelimitedPlan> = {
     {
       name: 'escape',
       type: 'byte',
-      default: '"',
-      description: 'The byte that makes a quote inside quotes content; equal to `quote`: quotes are doubled.',
+      default: null,
+      description: 'The byte that makes a quote inside quotes content; by default `quote` itself: quotes are doubled.',
     },
     { name: 'comment', type: 'byte', default: '', description: 'A line that starts with this byte is no record; empty for none.' },
     { name: 'header', type: 'boolean', default: false, description: 'The first record names the columns.' },
