@@ -44,6 +44,23 @@ describe('a chunk', () => {
     );
   });
 
+  it('takes records of one byte that follow each other', () => {
+    const one = fieldPlan('a', 'string', { start: 0, length: 1 });
+    const format = {
+      type: 'fixed-width',
+      lineEnds: false,
+      discriminator: null,
+      recordLength: 1,
+      shortLines: 'reject',
+      skipBlankLines: false,
+    } as const;
+    const plan = planOf({ format, records: [recordPlan([one])] });
+    const bytes = Buffer.from('ab'.repeat(150));
+    const fast = runInMemory({ plan, bytes });
+    expect([fast.summary.records.valid, fast.slowRecords]).toEqual([bytes.length, 0]);
+    expect(describeRun(fast)).toEqual(describeRun(runInMemory({ plan, bytes }, { path: 'slow' })));
+  });
+
   for (const path of both) {
     it.each([
       [{ maxLength: 8 }, '10.00', 'E_LENGTH'],

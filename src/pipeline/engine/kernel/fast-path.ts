@@ -11,6 +11,7 @@ import type { KeyHash } from '../outcomes/key-hash.ts';
 import type { OutcomeColumns } from '../outcomes/outcome-columns.ts';
 import type { RouteSets } from '../outcomes/route-sets.ts';
 import type { RecordScope } from '../records/record-scope.ts';
+import { isWithoutLineEnds } from '../records/window-bytes.ts';
 import { jsonTemplate } from './json-template.ts';
 import { type Kernel, kernelFor } from './kernel.ts';
 import type { InspectRecord, RunKernel } from './kernel-module.ts';
@@ -53,11 +54,14 @@ interface Working {
 export class FastPath {
   readonly #parts: FastPathParts;
   #working: Working | null = null;
+  /** A record has a byte, and a line feed where it has a line end. */
+  readonly #recordBytesMin: number;
   #misses = 0;
   #lessons = 0;
 
   constructor(parts: FastPathParts) {
     this.#parts = parts;
+    this.#recordBytesMin = isWithoutLineEnds(parts.flow.plan.format) ? 1 : 2;
     if (parts.flow.plan.format.type !== 'json-lines') this.#use(kernelFor(parts.flow, { columns: parts.columns, template: null }));
   }
 
@@ -101,8 +105,7 @@ export class FastPath {
     const { flow, block, tally, outcomes, chunkStart, firstRecord, maxRecordBytes } = this.#parts;
     const { outputs } = tally;
     const records = this.#recordsAtOnce(state);
-    // A record has a byte and a line feed at least.
-    outcomes.reserve(Math.min(records, Math.ceil((until - at) / 2) + 1));
+    outcomes.reserve(Math.min(records, Math.ceil((until - at) / this.#recordBytesMin) + 1));
     for (let target = 0; target < outputs.length; target++)
       state.openStage(target, outputs[target]!, flow.plan.targets[target]!.batchBytes);
     const first = firstRecord + outcomes.count;
