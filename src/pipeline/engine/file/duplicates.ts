@@ -6,6 +6,7 @@ import { AmountTotals } from '../amount-totals.ts';
 import type { FieldAmounts } from '../chunk.ts';
 import type { CompiledFlow } from '../compile-flow.ts';
 import { fileErrors } from '../engine-errors.ts';
+import { uniqueKeys } from '../outcomes/hashed-keys.ts';
 import { outcomeStatus, statusMask } from '../outcomes/outcome-columns.ts';
 import type { RecordFinding } from '../records/record-finding.ts';
 import type { RecordJudge } from '../records/record-judge.ts';
@@ -52,8 +53,7 @@ export const tooManyRepeats: FileReason = {
 export function findDuplicates(flow: CompiledFlow, chunks: FinishedChunks): Iterable<Duplicate> | null {
   const candidates: Candidate[] = [];
   let repeats = 0;
-  for (const [key, { isUnique }] of flow.hashedKeys.entries()) {
-    if (!isUnique) continue;
+  for (const key of uniqueKeys(flow.hashedKeys)) {
     repeats += collectCandidates(chunks.all, key, { candidates, repeatsLeft: repeatsMax - repeats });
     if (repeats > repeatsMax) return null;
   }

@@ -34,6 +34,16 @@ export function planHashedKeys(plan: Plan): readonly HashedKey[] {
   return keys;
 }
 
+/** Indexes of the keys by which repeats are found, each once: a business key is left to a unique field that more types have. */
+export function uniqueKeys(keys: readonly HashedKey[]): readonly number[] {
+  const isLeft = (key: HashedKey): boolean => keys.some((other) => other !== key && other.isUnique && holds(other.fields, key.fields));
+  return keys.flatMap((key, index) => (key.isUnique && !isLeft(key) ? [index] : []));
+}
+
+function holds(fields: HashedKey['fields'], others: HashedKey['fields']): boolean {
+  return others.every((other, type) => other === null || JSON.stringify(other) === JSON.stringify(fields[type]));
+}
+
 /** Each type that has a business key has the unique field of the same name for it. */
 function isOneUniqueField(data: readonly (RecordPlan | null)[]): boolean {
   const keys = data.flatMap((record) =>

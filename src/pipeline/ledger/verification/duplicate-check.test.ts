@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exportedJob } from '../../../../test/support/exported-job.ts';
 import { verified } from '../../../../test/support/verified-export.ts';
 import { repeatsMax } from '../../engine/file/duplicates.ts';
+import { planHashedKeys, uniqueKeys } from '../../engine/outcomes/hashed-keys.ts';
 import type { Plan } from '../../engine/plan.ts';
 import { call, delimitedFormat, fieldPlan, literal, planOf, recordField, recordPlan } from '../../engine/plans.fixture.ts';
 import { DuplicateCheck } from './duplicate-check.ts';
@@ -62,4 +63,16 @@ it('too many repetitions are counted in records that are left out as well, and l
     check.take(recordOf('b', 'x1'));
     expect(check.hasTooMany).toBe(true);
   }
+});
+
+it('a value is one repetition, also where it is the business key of its type and a field that another type has without a key', () => {
+  const type = (name: string, tag: string, key: number[]) =>
+    recordPlan([fieldPlan('tag', 'string', column(0)), unique('id', 1)], { name, tag, key });
+  const plan = planOf({ format: { ...delimitedFormat, discriminator: 0 }, records: [type('credit', 'C', [1]), type('debit', 'D', [])] });
+  expect(jobOver(plan, ['C,1001', 'D,1001', 'C,1001']).excluded).toBe(2);
+  const check = new DuplicateCheck(plan, false);
+  for (let at = 0; at <= repeatsMax; at++) check.take({ type: 'credit', uniques: new Map([['id', 'a']]) } as never);
+  expect(check.hasTooMany).toBe(false);
+  const keys = planHashedKeys(plan);
+  expect(uniqueKeys(keys).map((index) => keys[index]!.name)).toEqual(['id']);
 });

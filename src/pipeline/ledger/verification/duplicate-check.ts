@@ -4,7 +4,7 @@
  * counts for those behind it. Texts are compared as they are; the engine's hashes are not believed.
  */
 import { repeatsMax } from '../../engine/file/duplicates.ts';
-import { planHashedKeys } from '../../engine/outcomes/hashed-keys.ts';
+import { planHashedKeys, uniqueKeys } from '../../engine/outcomes/hashed-keys.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { ReferenceRecord } from '../../engine/reference/reference-run.ts';
 import { TextSet } from './text-set.ts';
@@ -28,9 +28,12 @@ export class DuplicateCheck {
 
   /** `isRejectedForThem`: the file is said to be rejected because it has too many; no record is left out then. */
   constructor(plan: Plan, isRejectedForThem: boolean) {
-    this.#keys = planHashedKeys(plan)
-      .filter((key) => key.isUnique)
-      .map((key) => ({ fields: fieldNames(plan, key.fields), seen: new TextSet(), leftOut: new TextSet() }));
+    const keys = planHashedKeys(plan);
+    this.#keys = uniqueKeys(keys).map((index) => ({
+      fields: fieldNames(plan, keys[index]!.fields),
+      seen: new TextSet(),
+      leftOut: new TextSet(),
+    }));
     this.#isRejectedForThem = isRejectedForThem;
   }
 
