@@ -7,9 +7,9 @@ import type { Rng, Sleep } from '../base/ports.ts';
 import { BlobFailure, blobFailureOf } from './blob-failure.ts';
 import { openBlobOperator } from './blob-operator.ts';
 import { deadline, withPace } from './blob-pace.ts';
-import { type BlobCredentials, type BlobService, destinationsOf, isToBeRead, markOf, withoutTls } from './blob-service.ts';
+import { type BlobCredentials, type BlobService, destinationsOf } from './blob-service.ts';
 import type { AddressesOf, Admission } from './egress-gate.ts';
-import { isPastGate, processEgressGate } from './opendal-client.ts';
+import { processEgressGate } from './opendal-client.ts';
 
 export interface Blob {
   /** Whole, with slashes. */
@@ -59,17 +59,11 @@ export interface BlobContainerOptions {
  */
 export async function openBlobContainer(options: BlobContainerOptions): Promise<BlobContainer> {
   const { service, credentials, addressesOf, timeoutMs = 20_000 } = options;
+  const operator = openBlobOperator({ service, credentials, timeoutMs });
   const destinations = destinationsOf(service, credentials);
-  const [own] = destinations;
-  const isRead = isToBeRead(service) && !isPastGate(own!.host);
-  const asked = isRead ? withoutTls(service) : service;
-  const operator = openBlobOperator({ service: asked, credentials, timeoutMs });
   for (const { host } of destinations) await addressesOf(host);
   const gate = await processEgressGate(options.rng);
-  const admissions = destinationsOf(asked, credentials).map((destination, index) => {
-    const ofService = index === 0 ? { tlsPort: isRead ? own!.port : undefined, mark: markOf(service, credentials) } : {};
-    return gate.admit({ ...destination, ...ofService }, addressesOf);
-  });
+  const admissions = destinations.map((destination) => gate.admit(destination, addressesOf));
   return createContainer(operator, admissions, { comparesOnRemove: service.kind !== 'gcs', sleep: options.sleep });
 }
 

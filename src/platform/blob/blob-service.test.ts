@@ -1,10 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { systemRng } from '../base/system-ports.ts';
 import { openBlobOperator } from './blob-operator.ts';
-import { type BlobCredentials, type BlobService, destinationsOf, isToBeRead, operatorOptions, withoutTls } from './blob-service.ts';
-import { isPastGate, letPastGate } from './opendal-client.ts';
+import { type BlobCredentials, type BlobService, destinationsOf, operatorOptions } from './blob-service.ts';
 
 const google: BlobService = { kind: 'gcs', bucket: 'box', endpoint: null };
 const azure: BlobService = { kind: 'azure-blob', container: 'box', account: 'bank', endpoint: null };
@@ -35,32 +33,6 @@ describe('a service', () => {
       { host: 'box.minio.bank.example', port: 9000 },
     ]);
     expect(() => at({ ...amazon, endpoint: 'file:///etc' })).toThrow(expect.objectContaining({ kind: 'failed' }));
-  });
-
-  it.each([
-    [null, 'eu-west-1', false],
-    ['https://s3.amazonaws.com', 'eu-west-1', false],
-    ['https://s3.dualstack.eu-west-1.amazonaws.com', 'eu-west-1', false],
-    ['http://minio.bank.example', 'eu-west-1', false],
-    ['https://minio.bank.example', 'eu-west-1', true],
-    ['https://a.execute-api.eu-west-1.amazonaws.com', 'eu-west-1', true],
-    ['https://a.s3-object-lambda.eu-west-1.amazonaws.com', 'eu-west-1', true],
-    ['https://s3.eu-west-1.amazonaws.com.bank.example', 'eu-west-1', true],
-    [null, 'x.bank.example/', true],
-  ])('at %s in %s may be anybody: %s', (endpoint, region, isRead) => {
-    expect(isToBeRead({ ...amazon, endpoint, region })).toBe(isRead);
-  });
-
-  it('keeps its name where the gate speaks TLS with it', () => {
-    const asked = (endpoint: string) => withoutTls({ ...amazon, endpoint }).endpoint;
-    expect(asked('https://minio.bank.example')).toBe('http://minio.bank.example/');
-    expect(asked('https://minio.bank.example:9443/a')).toBe('http://minio.bank.example:9443/a');
-  });
-
-  it("is connected to past the gate where it is the product's own store", async () => {
-    expect(isPastGate('store.example')).toBe(false);
-    await letPastGate(systemRng, ['store.example']);
-    expect(['store.example', 'box.store.example', 'astore.example'].map(isPastGate)).toEqual([true, true, false]);
   });
 
   it('is given nothing that OpenDAL would look for elsewhere', () => {

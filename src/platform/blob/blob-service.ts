@@ -53,13 +53,6 @@ export interface Destination {
 
 const googleTokens = 'https://oauth2.googleapis.com';
 
-/** Of Amazon's, Microsoft's and Google's services themselves: no tenant decides what answers there. */
-const providersHosts = [
-  /^(?:[a-z0-9.-]+\.)?s3(?:\.dualstack)?(?:\.[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?$/,
-  /^[a-z0-9-]+\.blob\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)$/,
-  /^storage\.googleapis\.com$/,
-];
-
 export function endpointOf(service: BlobService): URL {
   const text = service.endpoint ?? publicEndpointOf(service);
   const url = URL.parse(text);
@@ -74,33 +67,6 @@ export function destinationsOf(service: BlobService, credentials: BlobCredential
   if (isByHost(service)) own.hostname = `${service.bucket}.${own.hostname}`;
   const urls = [own, ...(credentials.kind === 'service-account' ? [new URL(googleTokens)] : [])];
   return urls.map((url) => ({ host: url.hostname, port: portOf(url) }));
-}
-
-/** What the service answers could lead elsewhere, and can't be read on its way: it is anybody's, and reached with TLS. */
-export function isToBeRead(service: BlobService): boolean {
-  const [{ host } = { host: '' }] = destinationsOf(service, { kind: 'access-token', accessToken: '' });
-  return endpointOf(service).protocol === 'https:' && !providersHosts.some((name) => name.test(host));
-}
-
-/** Asked for without TLS under the same name, so that what is signed is the same. */
-export function withoutTls(service: BlobService): BlobService {
-  const { host, pathname } = endpointOf(service);
-  return { ...service, endpoint: `http://${host}${pathname}` };
-}
-
-/** What stands in the authorization or the address of every request with the credentials, and in none with others. Null: nothing that is known before. */
-export function markOf(service: BlobService, credentials: BlobCredentials): string | null {
-  switch (credentials.kind) {
-    case 'access-key':
-      return `Credential=${credentials.accessKeyId}/`;
-    case 'account-key':
-      return service.kind === 'azure-blob' ? `SharedKey ${service.account}:` : null;
-    case 'sas-token':
-      return /(?:^|[?&])(sig=[^&]+)/.exec(credentials.sasToken.trim())?.[1] ?? null;
-    case 'service-account':
-    case 'access-token':
-      return null;
-  }
 }
 
 function isByHost(service: BlobService): service is Extract<BlobService, { kind: 's3' }> {

@@ -2,17 +2,14 @@
  * OpenDAL resolves names and connects by itself, where no address can be judged. It has one HTTP client for the whole process,
  * which goes through the proxy that the environment names when the client is made: this one. So whatever a service, its name or
  * its redirections lead to, a connection is made only to a host that is admitted at that moment, and there only to an address
- * that its judge has allowed for this very connection. What a service answers leads to no other host, also not to one that
- * somebody else has admitted: so the gate speaks TLS itself with services that are not a provider's own, and OpenDAL asks for
- * them without. With the others TLS passes through. Nobody else on the machine can use the gate: it asks for a password that
- * only this process knows.
+ * that its judge has allowed for this very connection. TLS passes through and is checked end to end. Nobody else on the machine
+ * can use the gate: it asks for a password that only this process knows.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request as requestHttp, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, isIP, type Socket } from 'node:net';
+import { createServer, type IncomingMessage, request as requestHttp, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls';
-import { type Destination, portOf } from './blob-service.ts';
+import type { Destination } from './blob-service.ts';
 
 /** Addresses of a host that may be connected to, at least one. Rejects when there is none, or any is forbidden. */
 export type AddressesOf = (host: string) => Promise<readonly string[]>;
@@ -22,15 +19,7 @@ export interface EgressGate {
   /** How many requests have come through that knew the password. */
   readonly passed: number;
   /** Until `end`, what leads to the host and port is connected to. One host may be admitted several times, with judges of its own. */
-  admit(admitted: Admitted, addressesOf: AddressesOf): Admission;
-}
-
-/** As OpenDAL asks for it. */
-export interface Admitted extends Destination {
-  /** The gate connects to this port instead, with TLS. */
-  readonly tlsPort?: number | undefined;
-  /** What stands in the address or the authorization of its requests, and in those of no other credentials. Null: that is not known. */
-  readonly mark?: string | null;
+  admit(destination: Destination, addressesOf: AddressesOf): Admission;
 }
 
 export interface Admission {
@@ -58,7 +47,7 @@ interface Traffic {
   closedBytes: number;
 }
 
-interface Judge extends Admitted {
+interface Judge {
   readonly addressesOf: AddressesOf;
   failures: number;
   lastFailure: unknown;
@@ -73,7 +62,6 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
   const admitted = new Map<string, Set<Judge>>();
   const expected = Buffer.from(`Basic ${Buffer.from(`headgate:${password}`).toString('base64')}`);
   const traffics = new Map<string, Traffic>();
-  let authorities: SecureContext | undefined;
   let passed = 0;
 
   /** Forgotten when nobody is admitted there any more and the last connection is closed. */
@@ -105,25 +93,12 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
     return isRight;
   }
 
-  /** Those who can have sent the request; null: it asks for a tunnel, in which nothing can be read. */
-  function judgesOf(key: string, request: IncomingMessage | null): Judge[] {
-    const judges = [...(admitted.get(key) ?? [])];
-    if (request === null) return judges.filter(({ tlsPort }) => tlsPort === undefined);
-    const text = `${request.url} ${request.headers.authorization}`;
-    const named = judges.filter(({ mark = null }) => mark !== null && text.includes(mark));
-    const asking = named.length > 0 ? named : judges.filter(({ mark = null }) => mark === null);
-    // Nothing that is meant for TLS goes without because somebody else reaches the host so.
-    const secured = asking.filter(({ tlsPort }) => tlsPort !== undefined);
-    return secured.length > 0 ? secured : asking;
-  }
-
   /** Rejects when no judge lets it be connected to, and when nothing answers there. */
-  async function connectTo({ host, port }: Destination, judges: readonly Judge[]): Promise<{ socket: Socket; judge: Judge }> {
+  async function connectTo(host: string, port: number): Promise<Socket> {
     let failure: unknown = new Error('the host is not admitted');
-    for (const judge of judges) {
+    for (const judge of [...(admitted.get(keyOf({ host, port })) ?? [])]) {
       try {
-        const addresses = (await judge.addressesOf(host)).slice(0, addressesMax);
-        return { socket: await connectToFirst(addresses, judge.tlsPort ?? port), judge };
+        return follow(await connectToFirst((await judge.addressesOf(host)).slice(0, addressesMax), port), keyOf({ host, port }));
       } catch (error) {
         failure = error;
         judge.failures += 1;
@@ -133,40 +108,32 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
     throw failure;
   }
 
-  function secure(socket: Socket, host: string): Promise<TLSSocket> {
-    authorities ??= createSecureContext({ ca: [...getCACertificates('system'), ...getCACertificates('default')] });
-    return startTls(socket, host, authorities);
-  }
-
   function forward(request: IncomingMessage, response: ServerResponse): void {
     const url = isKnown(request) ? URL.parse(request.url ?? '') : null;
     if (url?.protocol !== 'http:') return void response.writeHead(407, refusedHeader).end();
     const { 'proxy-authorization': _password, 'proxy-connection': _connection, connection: _own, ...headers } = request.headers;
-    const destination = { host: url.hostname, port: portOf(url) };
-    const key = keyOf(destination);
-    let tlsPort: number | undefined;
-    let isConnected = false;
-    const open = async (): Promise<Socket> => {
-      const { socket, judge } = await connectTo(destination, judgesOf(key, request));
-      isConnected = true;
-      tlsPort = judge.tlsPort;
-      return follow(tlsPort === undefined ? socket : await secure(socket, destination.host), key);
-    };
+    const host = url.hostname;
+    const port = Number(url.port || 80);
+    let isConnected = true;
     const outgoing = requestHttp({
-      ...destination,
+      host,
+      port,
       method: request.method,
       path: url.pathname + url.search,
       headers,
       createConnection: (_options, done) => {
-        void open().then(
+        void connectTo(host, port).then(
           (socket) => done(null, socket),
-          (error: Error) => done(error, undefined as never),
+          (error: Error) => {
+            isConnected = false;
+            done(error, undefined as never);
+          },
         );
         return undefined;
       },
     });
     outgoing.once('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, leadingNowhereElse(answer.headers, url, tlsPort));
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
       answer.once('aborted', () => response.destroy());
     });
@@ -183,10 +150,7 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
     const url = isKnown(request) ? URL.parse(`https://${request.url ?? ''}`) : null;
     if (url === null) return void client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
     try {
-      const destination = { host: url.hostname, port: portOf(url) };
-      const key = keyOf(destination);
-      const { socket } = await connectTo(destination, judgesOf(key, null));
-      const server = follow(socket, key);
+      const server = await connectTo(url.hostname, Number(url.port || 443));
       server.on('error', () => server.destroy());
       client.once('close', () => server.destroy());
       server.once('close', () => client.destroy());
@@ -211,9 +175,9 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
     get passed() {
       return passed;
     },
-    admit(asked, addressesOf) {
-      const key = keyOf(asked);
-      const judge: Judge = { ...asked, addressesOf, failures: 0, lastFailure: undefined };
+    admit(destination, addressesOf) {
+      const key = keyOf(destination);
+      const judge: Judge = { addressesOf, failures: 0, lastFailure: undefined };
       const judges = admitted.get(key) ?? new Set();
       admitted.set(key, judges.add(judge));
       return {
@@ -235,22 +199,6 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
 }
 
 const refusedHeader = { 'x-headgate-gate': 'refused' };
-/** Nobody has it admitted: names below `invalid` are nobody's (RFC 2606). */
-const nowhere = 'http://gate.invalid/';
-
-/** With the address that they name as OpenDAL is to ask for it, where it is one of the same service; else with one that leads to nobody. */
-function leadingNowhereElse(headers: IncomingHttpHeaders, asked: URL, tlsPort: number | undefined): IncomingHttpHeaders {
-  const { location, ...rest } = headers;
-  if (location === undefined) return headers;
-  const own = new URL(asked);
-  if (tlsPort !== undefined) {
-    own.protocol = 'https:';
-    own.port = String(tlsPort);
-  }
-  const named = URL.parse(location, own);
-  const isOwn = named !== null && named.origin === own.origin;
-  return { ...rest, location: isOwn ? new URL(named.pathname + named.search, asked).href : nowhere };
-}
 
 function countOf(traffic: Traffic): ReceivedCount {
   const before = new Map([...traffic.open].map((socket) => [socket, { read: socket.bytesRead, written: socket.bytesWritten }]));
@@ -269,27 +217,6 @@ function countOf(traffic: Traffic): ReceivedCount {
 
 function keyOf({ host, port }: Destination): string {
   return `${host.toLowerCase()}:${port}`;
-}
-
-function startTls(socket: Socket, host: string, secureContext: SecureContext): Promise<TLSSocket> {
-  const name = host.replace(/^\[(.*)\]$/, '$1');
-  return new Promise((resolve, reject) => {
-    const secured = connectTls({ socket, secureContext, host: name, ...(isIP(name) === 0 && { servername: name }) });
-    secured.unref();
-    // Told of by the other.
-    socket.on('error', () => socket.destroy());
-    secured.setTimeout(connectMs);
-    secured.once('timeout', () => secured.destroy(new Error('TLS did not begin in time')));
-    secured.on('error', (error) => {
-      socket.destroy();
-      reject(error);
-    });
-    secured.once('close', () => reject(new Error('the connection ended before TLS began')));
-    secured.once('secureConnect', () => {
-      secured.setTimeout(0);
-      resolve(secured);
-    });
-  });
 }
 
 async function connectToFirst(addresses: readonly string[], port: number): Promise<Socket> {

@@ -28,12 +28,6 @@ export async function letPastGate(rng: Rng, hosts: readonly string[]): Promise<v
   await processEgressGate(rng);
 }
 
-/** The host, or one that it is below, is connected to directly. */
-export function isPastGate(host: string): boolean {
-  const hosts = hostsPastIt?.split(',') ?? [];
-  return hosts.some((past) => past !== '' && (host === past || host.endsWith(`.${past}`)));
-}
-
 const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
 /** The first two name what no proxy is used for; the third has HTTP_PROXY passed over. */
 const otherVariables = ['NO_PROXY', 'no_proxy', 'REQUEST_METHOD'];
