@@ -196,7 +196,7 @@ describe('headgate verify', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       onTestFinished(() => void child.kill('SIGKILL'));
-    const ended = new Promise((resolve) => child.on('exit', (_, by) => resolve(by)));
+      const ended = new Promise((resolve) => child.on('exit', (_, by) => resolve(by)));
       await once(child.stdout, 'data');
       expect((readdirSync(place, { recursive: true }) as string[]).map((name) => basename(name))).toContain('member.bin');
       child.kill(signal);

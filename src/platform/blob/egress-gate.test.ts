@@ -16,7 +16,7 @@ async function listen(server: Server): Promise<number> {
 
 const loopback = async () => ['127.0.0.1'];
 
-/** Asks the gate as a client of a proxy does; answers the status, or what came through the tunnel. */
+/** Asks the gate as a client of a proxy does; answers the status and where it leads to, or what came through the tunnel. */
 async function ask(proxyUrl: string, how: { method: 'GET' | 'CONNECT'; target: string; password?: string }): Promise<string> {
   const { hostname, port, username, password } = new URL(proxyUrl);
   const secret = Buffer.from(`${username}:${how.password ?? password}`).toString('base64');
@@ -24,7 +24,7 @@ async function ask(proxyUrl: string, how: { method: 'GET' | 'CONNECT'; target: s
   return new Promise((resolve, reject) => {
     const asked = request({ host: hostname, port, method: how.method, path: how.target, headers, agent: false });
     asked.on('error', reject);
-    asked.on('response', (answer) => resolve(String(answer.resume().statusCode)));
+    asked.on('response', (answer) => resolve([answer.resume().statusCode, answer.headers.location].join(' ').trimEnd()));
     asked.on('connect', (answer, socket) => {
       if (answer.statusCode !== 200) return resolve(String(answer.statusCode));
       socket.once('data', (data) => resolve(data.toString()));
@@ -50,6 +50,26 @@ describe('the gate', () => {
     expect(await answers('b'.repeat(64))).toEqual(['407', '407']);
     for (const admission of admissions) admission.end();
     expect(await answers()).toEqual(['502', '502']);
+  });
+
+  it('lets an answer without TLS lead to the same host alone, also where another is admitted', async () => {
+    const locations = [
+      '/b',
+      'http://files.example:PORT/b?c',
+      'http://files.example/b',
+      'https://files.example:PORT/b',
+      '//other.example:PORT/b',
+      'http://[',
+    ];
+    const service = createServer(({ url }, response) =>
+      response.writeHead(307, { location: locations[Number(url!.slice(1))]!.replace('PORT', String(port)) }).end(),
+    );
+    const port: number = await listen(service);
+    const gate = await openEgressGate('a'.repeat(64));
+    for (const host of ['files.example', 'other.example']) gate.admit({ host, port }, loopback);
+    const leads = locations.map((_, at) => ask(gate.proxyUrl, { method: 'GET', target: `http://files.example:${port}/${at}` }));
+    const nowhere = '307 http://gate.invalid/';
+    expect(await Promise.all(leads)).toEqual(['307 /b', `307 http://files.example:${port}/b?c`, nowhere, nowhere, nowhere, nowhere]);
   });
 
   it('asks for the addresses at each connection, and connects to none that it was not told', async () => {

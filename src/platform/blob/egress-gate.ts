@@ -6,7 +6,7 @@
  * can use the gate: it asks for a password that only this process knows.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, request as requestHttp, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request as requestHttp, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Destination } from './blob-service.ts';
@@ -133,7 +133,7 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
       },
     });
     outgoing.once('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.writeHead(answer.statusCode ?? 502, leadingNowhereElse(answer.headers, url));
       answer.pipe(response);
       answer.once('aborted', () => response.destroy());
     });
@@ -199,6 +199,15 @@ export async function openEgressGate(password: string): Promise<EgressGate> {
 }
 
 const refusedHeader = { 'x-headgate-gate': 'refused' };
+
+/** No host of this name is ever admitted (RFC 2606). */
+const nowhere = 'http://gate.invalid/';
+
+/** What a service answers without TLS leads to no other host, also not to one that somebody else has admitted. */
+function leadingNowhereElse(headers: IncomingHttpHeaders, asked: URL): IncomingHttpHeaders {
+  if (headers.location === undefined || URL.parse(headers.location, asked)?.origin === asked.origin) return headers;
+  return { ...headers, location: nowhere };
+}
 
 function countOf(traffic: Traffic): ReceivedCount {
   const before = new Map([...traffic.open].map((socket) => [socket, { read: socket.bytesRead, written: socket.bytesWritten }]));
