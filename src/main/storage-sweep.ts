@@ -94,7 +94,10 @@ export async function removeUnnamed(
 
 type ByObjectId = ReadonlyMap<string, string>;
 
-function grouped(cell: string, names: readonly string[]): { readonly byTenant: ReadonlyMap<string, ByObjectId>; readonly others: readonly string[] } {
+function grouped(
+  cell: string,
+  names: readonly string[],
+): { readonly byTenant: ReadonlyMap<string, ByObjectId>; readonly others: readonly string[] } {
   const byTenant = new Map<string, Map<string, string>>();
   const others: string[] = [];
   for (const name of names) {
