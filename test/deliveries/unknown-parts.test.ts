@@ -35,7 +35,7 @@ const oneIsLeftOut: SinkAnswer = {
 
 async function start(more: Partial<TargetPlan> = {}, results = 'json') {
   const sink = await startHttpSink();
-  const settings = { results, status: { path: '/status/{key}', absentStatus: [404] } };
+  const settings = { ...(results === 'single' ? { mode: 'single' } : { results }), status: { path: '/status/{key}', absentStatus: [404] } };
   const target = targetPlan('api', { format: 'ndjson' }, { type: 'http', connection: 'api', batchRecords: 100, retry, settings, ...more });
   const plan = deliveryPlan([target]);
   const scenario = await createDeliveryScenario({ database, plan, bindings: { api: bindingOf('http', { baseUrl: sink.url }) } });
@@ -120,6 +120,17 @@ describe('the last try of which no answer came', () => {
     const evidence = 'no tries are left; the service was asked, and has nothing of the batch';
     expect(await scenario.attempts()).toMatchObject([{ outcome: 'unknown', resolvedAs: 'dead', evidence }]);
     expect(await scenario.inTenant((tx) => countUnknown(tx, job!.jobId))).toEqual(new Map());
+  });
+
+  it('ends as a dead letter that may be there, where the service has the record and does not say what became of it', async () => {
+    const { sink, scenario } = await start({ retry: { ...retry, max: 0 } }, 'single');
+    const said = { headers: { 'content-type': 'application/json' }, body: '[{"id":"r1"}]' };
+    sink.answer(({ method }) => (method === 'GET' ? said : { isLost: true }));
+    const [job] = await scenario.deliverJobs([{ lines: lines.slice(0, 1) }]);
+    scenario.startWorker();
+    await scenario.allEnded([job!]);
+    expect(await lettersOf(scenario)).toEqual([{ code: 'E_OUTCOME_UNKNOWN', cause: 'exhausted', mayBeThere: true }]);
+    expect(await scenario.inTenant((tx) => countUnknown(tx, job!.jobId))).toEqual(new Map([['api', 1]]));
   });
 
   it('ends as dead letters that may be there, where they went to the target before in a batch that it was not asked about', async () => {

@@ -7,6 +7,7 @@ import { withSpan } from '../../platform/telemetry/tracing.ts';
 import { withTenant } from '../../platform/tenancy/tenant-scope.ts';
 import type { DeliveryOutcome, Resolution, Target } from '../connectors/connector.ts';
 import { connectorErrors } from '../connectors/connector-errors.ts';
+import type { TargetPlan } from '../engine/plan.ts';
 import { askTarget, type Sent, sendAttempt, startAttempt } from './attempts/attempt-run.ts';
 import { writeAbandoned } from './attempts/attempt-start.ts';
 import type { AttemptResolution } from './attempts/attempt-store.ts';
@@ -244,7 +245,7 @@ export class BatchHandler {
     const isLast = isExhausted(target.retry, triesOf(batch, batch.attempts));
     const isToBeSent = !batch.isCancelled && !isLast && opened.unknownResolution !== 'person' && target.onUnknown === 'resend';
     if (asked?.kind === 'unresolved' && (asked.mustWait || (asked.isForNow && !isToBeSent))) return await this.#askLater(claimed);
-    const said = asked?.kind === 'resendable' ? { evidence: asked.evidence, isAbsent: isAllAbsent(asked, batch) } : null;
+    const said = asked?.kind === 'resendable' ? { evidence: asked.evidence, isAbsent: isAllAbsent(asked, batch, target) } : null;
     if (batch.isCancelled) return await this.#cancelled(context, ['hold', 'cancel'], said);
     if (isLast) return await this.#readably(context, () => endingOfLastLost(context, said));
     const isSafe = said !== null || opened.unknownResolution === 'key';
@@ -368,9 +369,13 @@ export class BatchHandler {
   }
 }
 
-/** Of its own attempts, and of those that were made before with what it was cut from. */
-function isAllAbsent({ absent }: Extract<Resolution, { kind: 'resendable' }>, { unknownAttempts, lostAttempts }: LoadedBatch): boolean {
-  return absent === 'records' || (absent === 'batch' && unknownAttempts === lostAttempts);
+/** Of its own attempts, and of those that were made before with what it was cut from, which may have gone to its backup. */
+function isAllAbsent(
+  { absent }: Extract<Resolution, { kind: 'resendable' }>,
+  { unknownAttempts, lostAttempts }: LoadedBatch,
+  { backup }: TargetPlan,
+): boolean {
+  return (absent === 'records' && backup === null) || (absent !== undefined && unknownAttempts === lostAttempts);
 }
 
 /** The target took its records or refused them, so that its settings are in order. */

@@ -101,6 +101,7 @@ export async function resolveRecords(delivery: HttpDelivery): Promise<Resolution
   const lines = batch.body.lines()[Symbol.iterator]();
   let next = 0;
   let taken = 0;
+  let isUnclear = false;
   let undecided: string | null = null;
   const askNext = async () => {
     while (undecided === null) {
@@ -113,14 +114,17 @@ export async function resolveRecords(delivery: HttpDelivery): Promise<Resolution
       const json = Buffer.from(line.value.subarray(0, -1));
       const known = await askForOne(delivery, keyOf(delivery, json, keys[next++]!));
       if (known.kind === 'undecided') undecided ??= known.code;
-      if (known.kind === 'taken' && known.outcome.kind === 'acked') taken += 1;
+      if (known.kind !== 'taken') continue;
+      if (known.outcome.kind === 'acked') taken += 1;
+      // It has something of it, and doesn't say what became of it.
+      else if (known.outcome.kind === 'unknown') isUnclear = true;
     }
   };
   await Promise.all(Array.from({ length: settings.requestsInFlight }, askNext));
   if (undecided !== null) return { kind: 'unresolved', code: undecided, mustWait: true };
   if (taken === batch.records) return { kind: 'acked', evidence: `the service was asked, and has all ${taken} records` };
   const evidence = `the service was asked, and has ${taken} of ${batch.records} records; those are not sent again`;
-  return { kind: 'resendable', ...(taken === 0 && { absent: 'records' as const }), evidence };
+  return { kind: 'resendable', ...(taken === 0 && !isUnclear && { absent: 'records' as const }), evidence };
 }
 
 /** The outcome of a request for one record: what the answer says of the record is what it says of all. */
