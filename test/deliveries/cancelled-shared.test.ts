@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { previewCancel } from '../../src/pipeline/deliveries/endings/cancel-preview.ts';
 import { cancelDeliveries } from '../../src/pipeline/deliveries/endings/delivery-cancel.ts';
 import { sendMendedAgain } from '../../src/pipeline/deliveries/held/held-again.ts';
+import { decideHeldBatch } from '../../src/pipeline/deliveries/held/held-batches.ts';
 import type { TargetPlan } from '../../src/pipeline/engine/plan.ts';
 import { targetPlan } from '../../src/pipeline/engine/plans.fixture.ts';
 import { systemPorts } from '../../src/platform/base/system-ports.ts';
@@ -78,6 +79,22 @@ it('a held batch of several jobs that are cancelled one after the other is cance
   await scenario.allEnded(jobs);
   expect(await scenario.counts()).toEqual([{ targetId: 'api', routed: 5, delivered: 0, refused: 0, dead: 0, cancelled: 5 }]);
   expect(await scenario.attempts()).toMatchObject([{ outcome: 'unknown', resolvedAs: 'cancelled' }]);
+});
+
+it('a shared batch that a person has sent again, because its target has nothing of it, is cut for a job that was cancelled', async () => {
+  const { sink, scenario } = await start({ onUnknown: 'hold' });
+  sink.answer(() => ({ isLost: sink.requests.length === 1 }));
+  const jobs = await scenario.deliverJobs([{ lines: linesOf('a1', 'a2', 'a3') }, { lines: linesOf('b1', 'b2') }]);
+  scenario.startWorker();
+  await until(async () => (await scenario.batches())[0]!.state === 'held', 'the batch was not held');
+  await cancel(scenario, jobs[0]!);
+  const { batchId } = (await scenario.batches())[0]!;
+  const services = { ...servicesOf(scenario), db: database.db, loadPlan: async () => scenario.plan };
+  const decision = { batchId, decision: 'resend', reason: 'the bank has nothing of it', actor: 'anna' } as const;
+  await decideHeldBatch(services, scenario.tenantId, decision);
+  await scenario.allEnded(jobs);
+  expect(idsOf(sink.requests)).toEqual(['a1,a2,a3,b1,b2', 'b1,b2']);
+  expect(await scenario.counts()).toMatchObject([{ routed: 5, delivered: 2, cancelled: 3 }]);
 });
 
 const idsOf = (requests: readonly SinkRequest[]) =>

@@ -23,9 +23,10 @@ export async function makeReady(
   tx: TenantTx,
   ids: Ids,
   batches: readonly LoadedBatch[],
-  by: Pick<BatchChange, 'actor' | 'detail'> & { readonly evidence: string },
+  /** `isAbsent`: its target was asked, and has nothing of it. */
+  by: Pick<BatchChange, 'actor' | 'detail'> & { readonly evidence: string; readonly isAbsent?: boolean },
 ): Promise<void> {
-  const { actor, evidence, detail } = by;
+  const { actor, evidence, detail, isAbsent } = by;
   const change = { actor, evidence, from: 'held', event: 'retry', ...(detail && { detail }) } as const;
   await moveBatches(
     tx,
@@ -34,7 +35,7 @@ export async function makeReady(
   );
   await resolveAttempts(
     tx,
-    batches.map(({ batchId }) => ({ batchId, resolvedAs: 'resent', evidence })),
+    batches.map(({ batchId }) => ({ batchId, resolvedAs: 'resent', evidence, ...(isAbsent && { isAbsent }) })),
   );
 }
 

@@ -164,7 +164,7 @@ async function writeDecision(
   const detail = { reason };
   const change = { batchId: batch.batchId, from: 'held', actor, traceParent: batch.traceParent, evidence, detail } as const;
   if (decision === 'resend') {
-    await makeReady(tx, ports.ids, [batch], { actor, evidence, detail });
+    await makeReady(tx, ports.ids, [batch], { actor, evidence, detail, isAbsent: true });
     return;
   }
   const isDelivered = decision === 'delivered';
