@@ -21,8 +21,8 @@ export interface StorageSweepOptions extends LeaderLoopOptions {
 const graceMs = 60 * 60_000;
 /** Members of an archive are stored as they come, and named once all of it has come. */
 const slowestArrivalMs = 24 * 60 * 60_000;
-/** Of one transaction, well within what the database lets it idle: a remote store may take 20 s for the last of them. */
-const removingMs = 30_000;
+/** Of one transaction, within what others wait for its lock, and the database lets it idle: a remote store may take 20 s for the last of them. */
+const removingMs = 10_000;
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 /** As `object-name.ts` makes them. */
 const namePattern = new RegExp(`^([^/]+)/(${uuid})/[^/]+/[^/]+/(${uuid})(?:_[^/]*)?$`);

@@ -5,6 +5,7 @@
  */
 import { HeadgateError } from '../../platform/base/errors.ts';
 import type { Clock } from '../../platform/base/ports.ts';
+import { nextTurn } from '../../platform/base/system-ports.ts';
 import { storageErrors } from '../../platform/storage/storage-errors.ts';
 import type { TenantTx } from '../../platform/tenancy/tenant-scope.ts';
 import type { Candidate } from './candidate.ts';
@@ -28,12 +29,15 @@ export interface LateRows {
 export async function proveStored(tx: TenantTx, { clock, store, sinceMs, candidates }: LateRows): Promise<void> {
   if (clock.monotonicMs() - sinceMs < lateMs) return;
   await tx.query(awaitSweep, [tx.tenantId]);
-  for (const name of new Set(candidates.flatMap(namesOf)))
+  for (const name of new Set(candidates.flatMap(namesOf))) {
+    // A remote store is asked for them one by one, and leases are to be renewed meanwhile.
+    await nextTurn();
     if (!(await store.isStored(name)))
       throw new HeadgateError(
         storageErrors.E_STORAGE_IO,
         'what was stored of a file was removed before all of it had come; nothing was kept',
       );
+  }
 }
 
 /** Until the transaction ends no late row of the tenant is committed; statements that come behind this one see those that were. */
