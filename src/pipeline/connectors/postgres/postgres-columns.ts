@@ -57,9 +57,9 @@ const anything = '';
 /** All but what is written most. */
 const noPlainTime = String.raw`"(?!\d\d:\d\d:\d\d")`;
 /** Without a date and an offset, which a `time` drops, as it does the name of a zone. */
-const time = /^\d{1,2}:\d{2}(?::\d{2}(?:\.\d*)?)?$/;
+const time = /^(?:\d{1,2}:\d{2}(?::\d{2}(?:\.\d*)?)?|\d{6}(?:\.\d*)?)(?: ?[AP]M)?$/i;
 /** The same with an offset: a `timetz` drops a date. */
-const timeWithOffset = /^\d{1,2}:\d{2}(?::\d{2}(?:\.\d*)?)?(?:Z|[+-]\d{1,2}(?::?\d{2}){0,2})?$/i;
+const timeWithOffset = /^(?:\d{1,2}:\d{2}(?::\d{2}(?:\.\d*)?)?|\d{6}(?:\.\d*)?)(?: ?[AP]M)?(?:Z|[+-]\d{1,2}(?::?\d{2}){0,2})?$/i;
 /** A `name` holds so many bytes (NAMEDATALEN without its last); a character takes four at most. */
 const nameBytesMax = 63;
 /** Decimal digits that they give back whatever they are (FLT_DIG and DBL_DIG of C). */
