@@ -31,6 +31,16 @@ describe('the hash of a flow', () => {
     expect(hashOf(change(eft))).toBe(hashOf(eft));
   });
 
+  const delimited = (format: string) => cards.replace('type: delimited,', `type: delimited, ${format}`);
+
+  test.each([
+    ['the usual quote', '', 'escape: "\\"",'],
+    ['another quote', 'quote: "\'",', 'quote: "\'", escape: "\'",'],
+  ])('is not changed by the quote as a written-out escape, with %s', (_name, left, right) => {
+    expect(hashOf(delimited(right))).toBe(hashOf(delimited(left)));
+    expect(hashOf(delimited(`${left} escape: "~",`))).not.toBe(hashOf(delimited(left)));
+  });
+
   test.each([
     ['a rule', eft, ['record.amount >= 0', 'record.amount > 0']],
     [

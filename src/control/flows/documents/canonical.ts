@@ -52,9 +52,13 @@ function withoutDefaults(raw: RawValue, shape: Shape): unknown {
 
 function objectWithoutDefaults(raw: RawValue, shape: ObjectShape): Record<string, unknown> {
   const kept: [string, unknown][] = [];
-  for (const [key, value] of (raw as Extract<RawValue, { kind: 'map' }>).entries) {
+  const { entries } = raw as Extract<RawValue, { kind: 'map' }>;
+  for (const [key, value] of entries) {
     const description = shape.keys[key]!;
-    if (description.default !== undefined && isSameMeaning(value, rawFromData(description.default), description.shape)) continue;
+    const meant = description.sameAs === undefined ? undefined : (entries.get(description.sameAs) ?? null);
+    const otherwise = meant === null ? shape.keys[description.sameAs!]!.default : description.default;
+    const missing = meant ?? (otherwise === undefined ? null : rawFromData(otherwise));
+    if (missing !== null && isSameMeaning(value, missing, description.shape)) continue;
     kept.push([key, withoutDefaults(value, description.shape)]);
   }
   return Object.fromEntries(kept);

@@ -28,6 +28,7 @@ const delimited: ObjectShape = object({
   quote: { shape: optionalByte, default: '"', description: 'The byte around quoted fields; "" for none.' },
   escape: {
     shape: optionalByte,
+    sameAs: 'quote',
     description: 'The byte that makes a quote inside quotes content; by default `quote` itself: quotes are doubled.',
   },
   comment: { shape: optionalByte, default: '', description: 'A line that starts with this byte is no record; "" for none.' },

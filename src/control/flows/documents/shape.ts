@@ -63,6 +63,8 @@ export interface Key {
   readonly required?: boolean;
   /** As it is written; what a missing key means. Without one a missing key is absent. */
   readonly default?: unknown;
+  /** In place of a default: the key of the same object whose value a missing one has. */
+  readonly sameAs?: string;
 }
 
 export interface ObjectShape {
