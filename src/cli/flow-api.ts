@@ -112,7 +112,8 @@ export const flowApplyCommand: Command = {
     try {
       await applyAll(api, inOrder, { against, onApplied: (outcome) => outcomes.push(outcome) });
     } catch (error) {
-      if (outcomes.length > 0) await printOutcomes(line, outcomes, true);
+      // What was refused is said, whether or not the list can be.
+      if (outcomes.length > 0) await printOutcomes(line, outcomes, true).catch(() => {});
       throw error;
     }
     await printOutcomes(line, outcomes, true);

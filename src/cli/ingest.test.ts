@@ -49,5 +49,7 @@ it.each([
 it('a file that was not taken is not called one that may have been', async () => {
   const { url } = await answering(429, { code: 'E_RATE_LIMIT', detail: 'wait' }, 'application/problem+json');
   await expect(ingestAt(url)).rejects.toThrow(/^wait$/);
+  const full = await answering(507, { code: 'E_STORAGE_FULL', detail: 'no room' }, 'application/problem+json');
+  await expect(ingestAt(full.url)).rejects.toThrow(/^no room$/);
   await expect(ingestAt('http://127.0.0.1:1')).rejects.toThrow(/^nothing answered at http:\S+$/);
 });

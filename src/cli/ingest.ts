@@ -234,7 +234,8 @@ const unconnected = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH
 
 /** No answer came, or one that does not say what became of the file. */
 function mayBeTaken(error: unknown): error is HeadgateError {
-  if (error instanceof ApiProblem) return error.status >= 500;
+  // 507: refused before a byte was read.
+  if (error instanceof ApiProblem) return error.status >= 500 && error.status !== 507;
   if (!(error instanceof HeadgateError) || error.code !== cliErrors.E_API_UNREACHABLE) return false;
   return !unconnected.test((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
