@@ -228,6 +228,20 @@ it('a policy that another one replaced is in force again when it is applied agai
   expect((await world.plan(policy)).json.outcome).toBe('unchanged');
 });
 
+it('a version with the same content is a change that the plan tells, and so is one of another service', async () => {
+  const world = await newTenant(folder('out'), policy);
+  const masked = flow.replace('mask: last4', 'mask: all');
+  await world.apply(masked);
+  expect((await world.plan(masked)).json).toMatchObject({ outcome: 'unchanged', changes: [] });
+  const next = masked.replace('1.0.0', '1.0.1');
+  const version = { change: 'changed', path: 'metadata.version', before: '1.0.0', after: '1.0.1' };
+  expect((await world.plan(next)).json).toMatchObject({ outcome: 'update', changes: [version] });
+  const [service] = /service: [\w-]+/.exec(next)!;
+  const moved = { change: 'changed', path: 'metadata.service', before: service.slice(9), after: 'elsewhere' };
+  const { json } = await world.plan(next.replace(service, 'service: elsewhere'));
+  expect(json).toMatchObject({ outcome: 'update', changes: [version, moved] });
+});
+
 it('a plan warns of a connection that is not there yet, with its place, and refuses what no later document mends', async () => {
   const world = await newTenant(policy);
   const { status, json } = await world.plan(flow.replace('mask: last4', 'mask: all'));

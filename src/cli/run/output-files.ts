@@ -3,13 +3,15 @@
  * the file's verdict is known, so a folder never shows outputs of a file that was not accepted, or half of them. What an
  * earlier run left under these names goes at the start, so that a run that fails does not leave another's outputs.
  */
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { segmentPreamble } from '../../pipeline/engine/bodies/body-writer.ts';
 import type { BodyPlan, Plan } from '../../pipeline/engine/plan.ts';
+import { HeadgateError } from '../../platform/base/errors.ts';
 import { makeFolder } from '../../platform/base/make-folder.ts';
 import { unwritable, writable } from './plain-files.ts';
+import { runErrors } from './run-errors.ts';
 
 const extensions: Readonly<Record<BodyPlan['format'], string>> = { ndjson: 'ndjson', csv: 'csv', 'fixed-width': 'txt' };
 
@@ -100,18 +102,48 @@ export interface OutputFiles {
 
 /** What a pack makes of the file. */
 export const recordsName = 'records.ndjson';
+const rejectionsName = 'rejections.ndjson';
+const outcomesName = 'outcomes.bin';
 const documents = ['outcomes.json', 'receipt.json', recordsName];
 
-export function createOutputFiles(folder: string, plan: Plan): OutputFiles {
+/** Fails with E_OUTPUT_FOLDER, also where a file of the run would take the place of its input. */
+export function createOutputFiles(folder: string, plan: Plan, input: string): OutputFiles {
+  const names = targetNames(plan);
+  assertApart(input, folder, [...names, rejectionsName, outcomesName, ...documents]);
   writable(folder, () => makeFolder(folder));
-  const targets = plan.targets.map((target) => new OutputFile(folder, `${target.id}.${extensions[target.body.format]}`));
+  const targets = names.map((name) => new OutputFile(folder, name));
   for (const [index, file] of targets.entries()) file.write(segmentPreamble(plan, index));
-  const rejections = new OutputFile(folder, 'rejections.ndjson');
-  const outcomes = new OutputFile(folder, 'outcomes.bin');
+  const rejections = new OutputFile(folder, rejectionsName);
+  const outcomes = new OutputFile(folder, outcomesName);
   const cleared = removeOld(folder, [...targets, rejections, outcomes]);
   // Awaited at the end of the run; until then a failure is nobody's unhandled rejection.
   cleared.catch(() => {});
   return { folder, targets, rejections, outcomes, cleared };
+}
+
+/** After the targets; one whose file would have the name of another of the run's has `target-` in front. */
+function targetNames({ targets }: Plan): string[] {
+  const taken = new Set([rejectionsName, recordsName]);
+  return targets.map(({ id, body }) => {
+    let name = `${id}.${extensions[body.format]}`;
+    while (taken.has(name)) name = `target-${name}`;
+    taken.add(name);
+    return name;
+  });
+}
+
+/** What is there under a name goes at the start, also while it is read. */
+function assertApart(input: string, folder: string, names: readonly string[]): void {
+  const read = statSync(input, { throwIfNoEntry: false });
+  const isInput = (path: string) => {
+    const there = statSync(path, { throwIfNoEntry: false });
+    return read !== undefined && there?.ino === read.ino && there.dev === read.dev;
+  };
+  const path = names.flatMap((name) => [join(folder, name), join(folder, `${name}.part`)]).find(isInput);
+  if (path === undefined) return;
+  throw new HeadgateError(runErrors.E_OUTPUT_FOLDER, `${path} is the file that is read, and a file of the run would take its place`, {
+    next: 'Choose another folder with --out.',
+  });
 }
 
 /** Beside the run: freeing the blocks of big files takes as long as some hundred thousand records. */

@@ -230,3 +230,25 @@ describe('headgate run over one file', () => {
     }
   });
 });
+
+it('a file that an output would take the place of is not read, and stays', async () => {
+  const path = join(folder, 'big.ndjson');
+  writeFileSync(path, 'id,amount,currency\n1,1.00,EUR\n');
+  const flow = compileFlow(plan());
+  const format = formats.find(({ name }) => name === 'delimited')!;
+  for (const out of [folder, join(folder, '.', 'x', '..')])
+    await expect(
+      runFile(flow, { format, pack: null }, { path, name: 'big.ndjson', folder: out, lanes: null, onFindings: () => {} }),
+    ).rejects.toMatchObject({ code: 'E_OUTPUT_FOLDER', message: expect.stringContaining('is the file that is read') });
+  expect(readFileSync(path, 'utf8')).toContain('1,1.00,EUR');
+  expect(readdirSync(folder)).toEqual(['big.ndjson']);
+});
+
+it('a target with the name of a file of the run has a file of its own', async () => {
+  const named = plan();
+  const targets = named.targets.map((target, index) => ({ ...target, id: ['rejections', 'small'][index]! }));
+  const { read, receipt } = await run({ ...named, targets }, 'id,amount,currency\n1,200.00,EUR\n2,x,EUR\n');
+  expect(receipt.records).toMatchObject({ read: 2, valid: 1 });
+  expect(read('target-rejections.ndjson')).toContain('"1"');
+  expect(JSON.parse(read('rejections.ndjson').trim())).toMatchObject({ record: 2 });
+});

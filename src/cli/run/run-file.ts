@@ -43,7 +43,7 @@ export async function runFile(flow: CompiledFlow, { format, pack }: FileFormat, 
   let conversion: PackConversion | null = null;
   let hash: HashApart | null = null;
   try {
-    const outputs = createOutputFiles(options.folder, flow.plan);
+    const outputs = createOutputFiles(options.folder, flow.plan, options.path);
     if (pack !== null) conversion = await convert(pack, flow, options);
     // Lanes have the other processors, and less to do than the thread that makes lines.
     if (conversion !== null && options.lanes !== null) hash = hashApart(given);

@@ -131,21 +131,35 @@ async function describeChange(
   const before = await canonicalInForce(tx, document.kind, document.metadata.name);
   const tag = before?.tag ?? noneInForce;
   checkTag(tag, plannedAgainst);
-  const version = document.kind === 'FlowDefinition' ? (document as FlowDefinition).metadata.version : null;
+  const flow = document.kind === 'FlowDefinition' ? (document as FlowDefinition).metadata : null;
+  const version = flow?.version ?? null;
+  const moved = flow === null || !before?.flow ? [] : placeChanges(before.flow, flow, before.hash === hash);
   return {
     kind: document.kind,
     name: document.metadata.name,
     version,
     hash,
-    outcome: before === null ? 'create' : before.hash === hash && !before.isReplaced ? 'unchanged' : 'update',
-    changes: documentChanges(before?.canonical ?? null, canonical),
+    outcome: before === null ? 'create' : before.hash === hash && !before.isReplaced && moved.length === 0 ? 'unchanged' : 'update',
+    changes: [...moved, ...documentChanges(before?.canonical ?? null, canonical)],
     warnings: diagnostics.filter(({ severity }) => severity === 'warning'),
     tag,
   };
 }
 
+const placeKeys = ['version', 'service', 'subService'] as const;
+
+/** What the hash does not cover, and another version brings all the same. Its number is told where it is all that tells it apart. */
+function placeChanges(before: FlowDefinition['metadata'], after: FlowDefinition['metadata'], isAlike: boolean): DocumentChange[] {
+  if (before.version === after.version) return [];
+  return placeKeys
+    .filter((key) => before[key] !== after[key] && (key !== 'version' || isAlike))
+    .map((key) => ({ change: 'changed', path: `metadata.${key}`, before: before[key], after: after[key] }));
+}
+
 interface InForce {
   readonly hash: string;
+  /** Of a flow. */
+  readonly flow?: FlowDefinition['metadata'] | undefined;
   readonly tag: string;
   /** A policy in whose place one of another name is in force. */
   readonly isReplaced?: boolean;
@@ -164,7 +178,8 @@ async function canonicalInForce(tx: TenantTx, kind: string, name: string): Promi
   const flow = await findFlow(tx, name);
   if (!flow?.hash) return null;
   const inForce = await getFlowSource(tx, name);
-  return { hash: inForce.hash, tag: tagOfFlow(inForce), canonical: loadDocument(inForce.source).canonical };
+  const { canonical, document } = loadDocument(inForce.source);
+  return { hash: inForce.hash, tag: tagOfFlow(inForce), canonical, flow: (document as FlowDefinition | null)?.metadata };
 }
 
 /** Fails with E_VERSION_CONFLICT, at the place of the version. */
