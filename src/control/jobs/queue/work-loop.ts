@@ -74,11 +74,13 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
     } else logger.error('work failed', { kind, error });
   }
 
-  function roomAgain(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      freed = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+  async function roomAgain(signal: AbortSignal): Promise<void> {
+    const room = Promise.withResolvers<void>();
+    const stop = () => room.resolve();
+    freed = stop;
+    signal.addEventListener('abort', stop, { once: true });
+    await room.promise;
+    signal.removeEventListener('abort', stop);
   }
 
   const onError = (error: unknown) => logger.error('a loop over work failed and goes on', { kind, error });
