@@ -130,6 +130,8 @@ export async function resolveRecords(delivery: HttpDelivery): Promise<Resolution
 /** The outcome of a request for one record: what the answer says of the record is what it says of all. */
 function outcomeOfOne(outcome: DeliveryOutcome): DeliveryOutcome {
   const result = outcome.kind === 'acked' ? outcome.perRecord?.[0] : undefined;
+  // No other record is to blame.
+  if (outcome.kind === 'refused') return { ...outcome, mayBeOneRecord: false };
   if (result === undefined) return outcome;
   const { status, code, message = 'the answer says so of the record' } = result;
   return status === 'unknown' ? { kind: 'unknown', code, message } : { kind: 'refused', retryable: status === 'retry', code, message };

@@ -107,6 +107,15 @@ it.each([301, 401, 403])('single requests stop at status %i, and no record of th
   await target.close();
 });
 
+it('single requests that are all refused alike are not searched for the one record that is to blame', async () => {
+  const { sink, target } = await withSink({ settings: { mode: 'single' } });
+  sink.answer(() => ({ status: 422 }));
+  const outcome = await target.deliver(outgoing(['a', 'b', 'c']), signal);
+  expect(outcome).toMatchObject({ kind: 'refused', retryable: false, mayBeOneRecord: false });
+  expect(sink.requests).toHaveLength(3);
+  await target.close();
+});
+
 it('single requests that are all refused for good keep the codes of their own', async () => {
   const { sink, target } = await withSink({ settings: { mode: 'single', requestsInFlight: 1 } });
   sink.answer((_, number) => ({
