@@ -23,9 +23,12 @@ it('while a login is refused, batches that are new go one a second; when it last
   nowMs += 1_000;
   expect(logins.adviceFor(own)).toBe('hold');
   nowMs += 10_000;
-  expect([logins.adviceFor(own), logins.isRecent(own)]).toEqual(['send', true]);
+  // Of many that come then at once, one.
+  expect([logins.adviceFor(own), logins.adviceFor(own), logins.isRecent(own)]).toEqual(['send', 'wait', true]);
   logins.told(own, forbidden);
   expect(logins.adviceFor(own)).toBe('hold');
+  nowMs += 10 * 60_000;
+  expect([logins.adviceFor(own), logins.adviceFor(own)]).toEqual(['send', 'send']);
   logins.told(own, refused('E_TARGET_BUSY'));
   expect([logins.adviceFor(own), logins.isRecent(own)]).toEqual(['send', false]);
 });

@@ -60,8 +60,8 @@ export function createRefusedLogins(clock: Pick<Clock, 'monotonicMs'>): RefusedL
     adviceFor(claimed) {
       const known = inARow.get(keyOf(claimed));
       const nowMs = clock.monotonicMs();
-      if (known === undefined || nowMs - known.lastMs >= lastsMs) return 'send';
-      if (known.count >= refusedMin && nowMs - known.firstMs >= lastsMs) return 'hold';
+      if (known === undefined || nowMs - known.lastMs >= recentMs) return 'send';
+      if (nowMs - known.lastMs < lastsMs && known.count >= refusedMin && nowMs - known.firstMs >= lastsMs) return 'hold';
       if (nowMs - known.trialMs < trialEveryMs) return 'wait';
       known.trialMs = nowMs;
       return 'send';
