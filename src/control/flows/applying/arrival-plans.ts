@@ -60,7 +60,7 @@ export function createArrivalPlans(options: PlanOptions): ArrivalPlans {
       const view = await findFlowById(tx, flowId);
       const compiled = view?.enabled ? await load(tx, view) : undefined;
       const source = compiled?.definition.spec.sources.find((each) => each.id === sourceId);
-      if (!compiled || source === undefined || source.type === 'http' || source.type === 'sftp-server') return undefined;
+      if (!compiled || source === undefined || isUpload(source)) return undefined;
       return { flow: arrivalFlow(compiled), source: await polledPlan(tx, source, options) };
     },
     async limits(tx) {
@@ -83,6 +83,11 @@ function arrivalFlow({ flowId, flowName, flowVersionId, plan, definition }: Load
   return { flowId, flowName, flowVersionId, plan, duplicates: { keys: file, windowMs: window, onDuplicate, onSameName } };
 }
 
+/** Senders bring its files; those of the others are fetched. */
+function isUpload(source: SourceDefinition): source is Extract<SourceDefinition, { type: 'http' | 'sftp-server' }> {
+  return source.type === 'http' || source.type === 'sftp-server';
+}
+
 async function sourcePlan(tx: TenantTx, source: SourceDefinition, options: PlanOptions): Promise<SourcePlan> {
   const { limits, pgp } = source;
   return {
@@ -91,7 +96,7 @@ async function sourcePlan(tx: TenantTx, source: SourceDefinition, options: PlanO
     unpack: stepsOf(source.unpack),
     pgp: pgp === undefined ? null : await pgpPlan(tx, pgp, options.environment),
     limits: {
-      bytesMax: Math.min(limits.maxSize, options.uploadBytesMax),
+      bytesMax: isUpload(source) ? Math.min(limits.maxSize, options.uploadBytesMax) : limits.maxSize,
       unpackedBytesMax: limits.maxUnpackedSize,
       ratioMax: limits.maxRatio,
       entriesMax: limits.maxMembers,
