@@ -6,6 +6,7 @@ import { type Plan, planVersion } from '../../../pipeline/engine/plan.ts';
 import type { FlowDefinition, FlowSpec, FolderSource, SftpSource } from '../definition.ts';
 import type { Path, Report } from '../documents/diagnostics.ts';
 import { flowErrors } from '../flow-errors.ts';
+import { checkOwnFolders } from './check-own-folders.ts';
 import { compileAcceptance } from './compile-acceptance.ts';
 import { compileAcknowledge } from './compile-acknowledge.ts';
 import { compileFormat } from './compile-format.ts';
@@ -51,6 +52,7 @@ export function compileDefinition({ definition, hash, broken }: CompileRequest, 
   const acknowledge = isReadable('acknowledge', 'sources', 'targetDefaults')
     ? compileAcknowledge({ ...spec, targets: isReadable('targets') ? spec.targets : {} }, report)
     : undefined;
+  if (targets !== null && isReadable('sources')) checkOwnFolders(spec, report);
   if (acceptance === null || routes === null || targets === null) return null;
   const { tenant, service, subService = null, name, version } = metadata;
   const flow = { tenant, service, subService, name, version, hash };
