@@ -168,7 +168,8 @@ export const settingsCatalogue = {
     max: 64 * mebibyte,
   }),
   uploadBytesMax: integerSetting({
-    description: 'Largest file that an upload may bring, by HTTP or to the SFTP server, in bytes; `limits.maxSize` of a source bounds the files of every kind.',
+    description:
+      'Largest file that an upload may bring, by HTTP or to the SFTP server, in bytes; `limits.maxSize` of a source bounds the files of every kind.',
     defaultValue: 50 * gibibyte,
     min: 1,
     max: 1024 * gibibyte,
